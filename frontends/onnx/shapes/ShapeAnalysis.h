@@ -1,0 +1,118 @@
+//===- ShapeAnalysis.h - symbolic shapes of an onnx function ----*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+//
+// Finds the shape of every value of a function of `onnx` operations as
+// expressions over the symbols of the function's inputs, by evaluating the
+// integer part of the graph symbolically: what a Shape, Gather, Concat, ...
+// chain computes is known element by element, so a Reshape to it is too.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HEDDLE_FRONTENDS_ONNX_SHAPES_SHAPEANALYSIS_H
+#define HEDDLE_FRONTENDS_ONNX_SHAPES_SHAPEANALYSIS_H
+
+#include "dialects/symbolic/SymContext.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace heddle {
+
+/// What is known of one value. Absent parts are not known; the shape of a
+/// value of unknown rank is absent too.
+struct AbstractTensor {
+  /// The element type; null when not known or when the value is no tensor.
+  mlir::Type elementType;
+  std::optional<llvm::SmallVector<SymExpr, 4>> shape;
+  /// The elements of an integer or boolean tensor in row-major order, of at
+  /// most `maxKnownElements`; the sizes of `shape` are then constants.
+  std::optional<std::vector<SymExpr>> values;
+  /// The elements of a floating-point tensor, likewise.
+  std::optional<std::vector<double>> floats;
+
+  /// Tensors with more elements are not evaluated.
+  static constexpr int64_t maxKnownElements = 4096;
+};
+
+/// A condition on the sizes of the inputs that the shapes take for granted. It
+/// must be checked when the model runs, before anything else does.
+struct ShapeGuard {
+  enum class Predicate {
+    Equal,     ///< lhs == rhs
+    LessEqual, ///< lhs <= rhs
+    Broadcast, ///< lhs == rhs, or lhs == 1, or rhs == 1
+    Divides,   ///< lhs is a multiple of rhs, and rhs is not 0
+  };
+  Predicate predicate;
+  SymExpr lhs;
+  SymExpr rhs;
+  /// The ONNX node that needs it.
+  std::string node;
+  /// What to say when it is broken: what was expected, of which node.
+  std::string sentence;
+};
+
+/// How an operand's axis relates to the axis of the result it broadcasts to.
+enum class BroadcastKind {
+  Same,      ///< provably the size of the result (perhaps by a guard)
+  Stretch,   ///< provably 1, while the result is not
+  Ambiguous, ///< 1 or the size of the result: decide when the model runs
+};
+
+/// The result of the analysis; refers to the function's values, so it is stale
+/// once they are erased.
+class ShapeAnalysis {
+public:
+  /// Ranges of input symbols by name, as given by `--dim`.
+  using DimRanges = llvm::StringMap<SymRange>;
+
+  /// Analyses `function`. Fails, after a diagnostic at the operation at fault,
+  /// where the shapes are provably inconsistent or an attribute is malformed.
+  /// An operation without a rule is no failure: its results are of unknown
+  /// shape.
+  static mlir::FailureOr<std::unique_ptr<ShapeAnalysis>>
+  run(mlir::func::FuncOp function, const DimRanges &ranges);
+
+  /// Everything known of `value`.
+  const AbstractTensor &lookup(mlir::Value value) const;
+
+  bool hasShape(mlir::Value value) const {
+    return lookup(value).shape.has_value();
+  }
+  /// The sizes of `value`, which has a shape.
+  llvm::ArrayRef<SymExpr> shapeOf(mlir::Value value) const {
+    return *lookup(value).shape;
+  }
+  /// The elements of an integer or boolean tensor, if they are known.
+  std::optional<llvm::ArrayRef<SymExpr>> valuesOf(mlir::Value value) const;
+  /// The same where every element is a constant.
+  std::optional<llvm::SmallVector<int64_t>>
+  constantsOf(mlir::Value value) const;
+  /// The elements of a small floating-point tensor, if they are known.
+  std::optional<llvm::ArrayRef<double>> floatsOf(mlir::Value value) const;
+
+  /// How an axis of size `operandDim` is read as one of size `resultDim`.
+  BroadcastKind broadcast(SymExpr operandDim, SymExpr resultDim) const;
+
+  /// The conditions to check at run time, in the order of the nodes that need
+  /// them. Besides these, each input must have the shape that `shapeOf` its
+  /// argument gives, with every symbol in its range.
+  llvm::ArrayRef<ShapeGuard> guards() const { return guardList; }
+
+  /// The context of all expressions above.
+  SymContext &context() const { return *symContext; }
+
+private:
+  friend class ShapeInference;
+  explicit ShapeAnalysis(std::unique_ptr<SymContext> context)
+      : symContext(std::move(context)) {}
+
+  std::unique_ptr<SymContext> symContext;
+  llvm::DenseMap<mlir::Value, AbstractTensor> tensors;
+  std::vector<ShapeGuard> guardList;
+};
+
+} // namespace heddle
+
+#endif // HEDDLE_FRONTENDS_ONNX_SHAPES_SHAPEANALYSIS_H

@@ -22,7 +22,7 @@ set(HEDDLE_CACHE ${default_cache} CACHE PATH "what tools/setup built and fetched
 set(Protobuf_DIR ${PROJECT_SOURCE_DIR}/tools/cmake/protobuf)
 find_package(ONNX 1.23.2 CONFIG PATHS ${HEDDLE_CACHE}/onnx-1.23.2 NO_DEFAULT_PATH)
 if(NOT ONNX_FOUND)
-  message(WARNING "no ONNX library in ${HEDDLE_CACHE}: run tools/setup first")
+  message(FATAL_ERROR "no ONNX library in ${HEDDLE_CACHE}: run tools/setup first")
 endif()
 
 find_package(GTest REQUIRED)

@@ -24,25 +24,28 @@ void HeddleDialect::registerAttributes() {
       >();
 }
 
-/// `<"file", offset, length, type>`
-Attribute WeightAttr::parse(AsmParser &parser, Type) {
+/// `<"file", offset, length> : type`
+Attribute WeightAttr::parse(AsmParser &parser, Type type) {
   std::string file;
   int64_t offset = 0, length = 0;
-  RankedTensorType type;
+  SMLoc loc = parser.getCurrentLocation();
   if (parser.parseLess() || parser.parseString(&file) || parser.parseComma() ||
       parser.parseInteger(offset) || parser.parseComma() ||
-      parser.parseInteger(length) || parser.parseComma() ||
-      parser.parseType(type) || parser.parseGreater())
+      parser.parseInteger(length) || parser.parseGreater())
     return {};
+  auto tensorType = dyn_cast_or_null<RankedTensorType>(type);
+  if (!tensorType) {
+    parser.emitError(loc, "expects a weight to have a ranked tensor type");
+    return {};
+  }
   return parser.getChecked<WeightAttr>(parser.getContext(), StringRef(file),
-                                       offset, length, type);
+                                       offset, length, tensorType);
 }
 
 void WeightAttr::print(AsmPrinter &printer) const {
   printer << '<';
   printer.printString(getFile());
-  printer << ", " << getOffset() << ", " << getLength() << ", " << getType()
-          << '>';
+  printer << ", " << getOffset() << ", " << getLength() << '>';
 }
 
 /// The size of a tensor of static shape in bytes, with elements of less than a

@@ -28,7 +28,7 @@ def Heddle_WeightAttr : Heddle_Attr<"Weight", "weight", [TypedAttrInterface]> {
       - (C2) `length` is the size of `type` in bytes.
       - (C3) `offset` is not negative.
 
-    Example: `#heddle.weight<"model.onnx", 128, 64, tensor<4x4xf32>>`
+    Example: `#heddle.weight<"model.onnx", 128, 64> : tensor<4x4xf32>`
   }];
   let parameters = (ins
     StringRefParameter<"file name as the model gives it">:$file,
@@ -88,7 +88,9 @@ def Heddle_Layout : I32EnumAttr<"Layout",
   }];
   let genSpecializedAttr = 0;
 }
-def Heddle_LayoutAttr : EnumAttr<HeddleDialect, Heddle_Layout, "layout">;
+def Heddle_LayoutAttr : EnumAttr<HeddleDialect, Heddle_Layout, "layout"> {
+  let assemblyFormat = "`<` $value `>`";
+}
 def Heddle_LayoutArrayAttr
     : TypedArrayAttrBase<Heddle_LayoutAttr, "array of operand layouts">;
 

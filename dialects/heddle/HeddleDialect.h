@@ -17,11 +17,12 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
-#include "dialects/heddle/HeddleDialect.h.inc"
 #include "dialects/heddle/HeddleEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/heddle/HeddleAttrs.h.inc"
+
+#include "dialects/heddle/HeddleDialect.h.inc"
 
 #define GET_OP_CLASSES
 #include "dialects/heddle/HeddleOps.h.inc"

@@ -218,7 +218,7 @@ LogicalResult BroadcastOp::verify() {
   auto input = cast<RankedTensorType>(getInput().getType());
   auto result = cast<RankedTensorType>(getResult().getType());
   // (C1)
-  if (static_cast<int64_t>(getSizes().size()) != result.getNumDynamicDims())
+  if (getSizes().size() != static_cast<size_t>(result.getNumDynamicDims()))
     return emitOpError("expects ")
            << result.getNumDynamicDims() << " sizes, one per dynamic axis of "
            << result << ", got " << getSizes().size();

@@ -17,10 +17,9 @@ class Heddle_Op<string mnemonic, list<Trait> traits = []>
 /// shape of `init`, whose contents are never read.
 class Heddle_TensorOp<string mnemonic, list<Trait> traits = []>
     : Heddle_Op<mnemonic, traits # [
-        Pure, DestinationStyleOpInterface, AttrSizedOperandSegments,
-        DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>,
-        TypesMatchWith<"result type is the type of init", "init", "result",
-                       "$_self">]> {
+        Pure, DestinationStyleOpInterface,
+        DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+                                      ["reifyResultShapes"]>]> {
   let results = (outs AnyRankedTensor:$result);
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() {
@@ -53,7 +52,7 @@ def Heddle_ContractionOp : Heddle_TensorOp<"contraction"> {
 
     ```mlir
     %y = heddle.contraction ins(%x, %w : tensor<?x?x384xf32>, tensor<384x1536xf32>)
-        bias(%b : tensor<1536xf32>) outs(%e : tensor<?x?x1536xf32>)
+        bias(%b : tensor<1536xf32>) outs(%e : tensor<?x?x1536xf32>) -> tensor<?x?x1536xf32>
     ```
   }];
   let arguments = (ins
@@ -64,12 +63,12 @@ def Heddle_ContractionOp : Heddle_TensorOp<"contraction"> {
     `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
     (`bias` `(` $bias^ `:` type($bias) `)`)?
     (`transpose_rhs` $transpose_rhs^)?
-    `outs` `(` $init `:` type($init) `)` attr-dict
+    `outs` `(` $init `:` type($init) `)` attr-dict `->` type($result)
   }];
   let hasVerifier = 1;
 }
 
-def Heddle_AttentionOp : Heddle_TensorOp<"attention"> {
+def Heddle_AttentionOp : Heddle_TensorOp<"attention", [AttrSizedOperandSegments]> {
   let summary = "scaled dot-product attention";
   let description = [{
     For every batch `b`, query head `h` with key head `g = h / (H / G)`:
@@ -104,7 +103,7 @@ def Heddle_AttentionOp : Heddle_TensorOp<"attention"> {
     %o = heddle.attention query(%q : tensor<?x12x?x32xf32>)
         key(%k : tensor<?x12x?x32xf32>) value(%v : tensor<?x12x?x32xf32>)
         mask(%m : tensor<?x1x?x?xf32>) scale 1.767766e-01
-        outs(%e : tensor<?x12x?x32xf32>)
+        outs(%e : tensor<?x12x?x32xf32>) -> tensor<?x12x?x32xf32>
     ```
   }];
   let arguments = (ins
@@ -121,12 +120,12 @@ def Heddle_AttentionOp : Heddle_TensorOp<"attention"> {
     (`causal` $causal^ (`offset` `(` $causal_offset^ `)`)?)?
     (`zero_masked_rows` $zero_masked_rows^)?
     `scale` $scale (`softcap` $softcap^)?
-    `outs` `(` $init `:` type($init) `)` attr-dict
+    `outs` `(` $init `:` type($init) `)` attr-dict `->` type($result)
   }];
   let hasVerifier = 1;
 }
 
-def Heddle_LayerNormOp : Heddle_TensorOp<"layer_norm"> {
+def Heddle_LayerNormOp : Heddle_TensorOp<"layer_norm", [AttrSizedOperandSegments]> {
   let summary = "layer normalisation over the last axis";
   let description = [{
     ```
@@ -148,6 +147,7 @@ def Heddle_LayerNormOp : Heddle_TensorOp<"layer_norm"> {
     ```mlir
     %y = heddle.layer_norm ins(%x : tensor<?x?x384xf32>) scale(%g : tensor<384xf32>)
         bias(%b : tensor<384xf32>) epsilon 1.0e-12 outs(%e : tensor<?x?x384xf32>)
+        -> tensor<?x?x384xf32>
     ```
   }];
   let arguments = (ins
@@ -158,7 +158,7 @@ def Heddle_LayerNormOp : Heddle_TensorOp<"layer_norm"> {
     `ins` `(` $input `:` type($input) `)`
     (`scale` `(` $scale^ `:` type($scale) `)`)?
     (`bias` `(` $bias^ `:` type($bias) `)`)?
-    `epsilon` $epsilon `outs` `(` $init `:` type($init) `)` attr-dict
+    `epsilon` $epsilon `outs` `(` $init `:` type($init) `)` attr-dict `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -194,7 +194,8 @@ def Heddle_PackOp : Heddle_Op<"pack", [Pure]> {
 }
 
 def Heddle_BroadcastOp : Heddle_Op<"broadcast", [Pure,
-    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+                                      ["reifyResultShapes"]>]> {
   let summary = "view in which axes of size 1 are repeated, decided at run time";
   let description = [{
     Every axis of `input` has the size given for it, or size 1 and is then

@@ -24,7 +24,7 @@ LogicalResult SymbolOp::verify() {
 /// One size per dynamic axis of `type`.
 static LogicalResult verifySizes(Operation *op, ShapedType type,
                                  ValueRange sizes) {
-  if (static_cast<int64_t>(sizes.size()) != type.getNumDynamicDims())
+  if (sizes.size() != static_cast<size_t>(type.getNumDynamicDims()))
     return op->emitOpError("expects ")
            << type.getNumDynamicDims() << " sizes, one per dynamic axis of "
            << type << ", got " << sizes.size();

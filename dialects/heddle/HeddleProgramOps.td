@@ -97,7 +97,7 @@ def Heddle_WeightOp : Heddle_Op<"weight", [Pure]> {
     Example:
 
     ```mlir
-    %w = heddle.weight #heddle.weight<"model.onnx", 128, 64, tensor<4x4xf32>> : tensor<4x4xf32>
+    %w = heddle.weight #heddle.weight<"model.onnx", 128, 64> : tensor<4x4xf32> -> tensor<4x4xf32>
     ```
   }];
   let arguments = (ins TypedAttrInterface:$value, OptionalAttr<I64Attr>:$panel,
@@ -105,7 +105,7 @@ def Heddle_WeightOp : Heddle_Op<"weight", [Pure]> {
   let results = (outs AnyTypeOf<[AnyStaticShapeTensor, AnyStaticShapeMemRef]>:$result);
   let assemblyFormat = [{
     $value (`panel` $panel^)? (`transposed` $transposed^)? attr-dict
-    `:` type($result)
+    `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -170,7 +170,8 @@ def Heddle_KernelOp : Heddle_Op<"kernel", [
     %y = heddle.kernel ins(%x : tensor<?x8xf32>) outs(%e : tensor<?x8xf32>)
         reason "row" {
     ^bb0(%a: tensor<?x8xf32>, %i: tensor<?x8xf32>):
-      %n = heddle.layer_norm ins(%a : tensor<?x8xf32>) epsilon 1.0e-5 outs(%i : tensor<?x8xf32>)
+      %n = heddle.layer_norm ins(%a : tensor<?x8xf32>) epsilon 1.0e-5
+          outs(%i : tensor<?x8xf32>) -> tensor<?x8xf32>
       heddle.yield %n : tensor<?x8xf32>
     } -> tensor<?x8xf32>
     ```

@@ -26,14 +26,3 @@ llvm::StringRef NodeOp::getNodeName() {
     return name.getName().getValue();
   return {};
 }
-
-LogicalResult ConstantOp::verify() {
-  auto typed = dyn_cast<TypedAttr>(getValue());
-  if (!typed)
-    return emitOpError("expects a dense elements or weight attribute, got ")
-           << getValue();
-  if (typed.getType() != getType())
-    return emitOpError("expects a value of the result type ")
-           << getType() << ", got " << typed.getType();
-  return success();
-}

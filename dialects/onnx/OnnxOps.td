@@ -6,6 +6,7 @@
 #define HEDDLE_DIALECTS_ONNX_ONNXOPS_TD
 
 include "dialects/onnx/OnnxDialect.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class Onnx_Op<string mnemonic, list<Trait> traits = []>
@@ -14,7 +15,7 @@ class Onnx_Op<string mnemonic, list<Trait> traits = []>
 def Onnx_NodeOp : Onnx_Op<"node", [Pure]> {
   let summary = "one ONNX node, not interpreted";
   let description = [{
-    `op_type`, `domain` and `attributes` are the node's own. `version` is the
+    `op_type`, `domain` and `node_attrs` are the node's own. `version` is the
     version of the model's operator set for that domain (not the version in
     which the operator last changed).
 
@@ -39,24 +40,25 @@ def Onnx_NodeOp : Onnx_Op<"node", [Pure]> {
     StrAttr:$op_type,
     DefaultValuedStrAttr<StrAttr, "">:$domain,
     I64Attr:$version,
-    DictionaryAttr:$attributes,
+    DictionaryAttr:$node_attrs,
     Variadic<AnyTypeOf<[AnyTensor, NoneType]>>:$inputs);
   let results = (outs Variadic<AnyTensor>:$outputs);
   let assemblyFormat = [{
     $op_type (`of` $domain^)? `(` $inputs `)` `version` $version
-    $attributes attr-dict `:` functional-type($inputs, $outputs)
+    $node_attrs attr-dict `:` functional-type($inputs, $outputs)
   }];
   let extraClassDeclaration = [{
     /// The attribute of the ONNX node with this name, or null.
     ::mlir::Attribute getNodeAttr(::llvm::StringRef name) {
-      return getAttributes().get(name);
+      return getNodeAttrs().get(name);
     }
     /// The name of the ONNX node, from the location; empty if it has none.
     ::llvm::StringRef getNodeName();
   }];
 }
 
-def Onnx_ConstantOp : Onnx_Op<"constant", [Pure]> {
+def Onnx_ConstantOp : Onnx_Op<"constant", [
+    Pure, AllTypesMatch<["value", "result"]>]> {
   let summary = "an initialiser or a Constant node";
   let description = [{
     `value` is a dense elements attribute for small tensors and a
@@ -66,13 +68,12 @@ def Onnx_ConstantOp : Onnx_Op<"constant", [Pure]> {
 
     ```mlir
     %one = onnx.constant dense<1> : tensor<1xi64>
-    %w = onnx.constant #heddle.weight<"model.onnx", 128, 589824, tensor<384x384xf32>> : tensor<384x384xf32>
+    %w = onnx.constant #heddle.weight<"model.onnx", 128, 589824> : tensor<384x384xf32>
     ```
   }];
-  let arguments = (ins AnyAttr:$value);
+  let arguments = (ins TypedAttrInterface:$value);
   let results = (outs AnyStaticShapeTensor:$result);
-  let assemblyFormat = "$value attr-dict `:` type($result)";
-  let hasVerifier = 1;
+  let assemblyFormat = "$value attr-dict";
 }
 
 def Onnx_NoneOp : Onnx_Op<"none", [Pure]> {

@@ -1,0 +1,75 @@
+# lit.cfg.py - how the tests below this folder are found and run.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# Substitutions
+#   %source         the source root               %python   Python with the test packages
+#   %models         test/models                   %cache    the cache of tools/setup
+#   %shared_models  real models beside the project, with the feature shared-models
+# Features
+#   shared-models   HEDDLE_SHARED names a folder that has models/
+#   minilm          the weights and the tokenizer of all-MiniLM-L6-v2 are in the cache
+#   avx512          this machine runs AVX-512 code
+#   ptxas           NVIDIA's assembler is installed
+#   root            the tests run as root, whom no file permission stops
+
+import os
+import shutil
+
+import lit.formats
+
+config.name = "heddle"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test", ".onnxtxt"]
+config.excludes = ["Inputs", "models", "unit"]
+
+source_root = config.heddle_source_root
+build_root = config.heddle_build_root
+config.test_source_root = os.path.join(source_root, "test")
+config.test_exec_root = os.path.join(build_root, "test")
+
+config.environment["PATH"] = os.pathsep.join([
+    os.path.join(build_root, "bin"),
+    config.llvm_tools_dir,
+    os.environ["PATH"],
+])
+# A model that a test runs is compiled to a cache of the build, not the user's.
+config.environment["HEDDLE_CACHE"] = os.path.join(build_root, "test", "cache")
+
+
+def minilm_folder():
+    """The newest all-MiniLM-L6-v2 that tools/setup fetched, or None."""
+    if not os.path.isdir(config.heddle_cache):
+        return None
+    names = [n for n in os.listdir(config.heddle_cache) if n.startswith("all-minilm-l6-v2-")]
+    return os.path.join(config.heddle_cache, max(names)) if names else None
+
+
+def cpu_flags():
+    with open("/proc/cpuinfo") as cpuinfo:
+        for line in cpuinfo:
+            if line.startswith("flags"):
+                return set(line.split(":")[1].split())
+    return set()
+
+
+shared_models = os.path.join(os.environ.get("HEDDLE_SHARED", ""), "models")
+if os.environ.get("HEDDLE_SHARED") and os.path.isdir(shared_models):
+    config.available_features.add("shared-models")
+if minilm_folder():
+    config.available_features.add("minilm")
+if {"avx512f", "avx512bw", "avx512vl"} <= cpu_flags():
+    config.available_features.add("avx512")
+if shutil.which("ptxas"):
+    config.available_features.add("ptxas")
+if os.geteuid() == 0:
+    config.available_features.add("root")
+
+# A longer name comes before its prefix: lit replaces in this order.
+config.substitutions += [
+    ("%python", os.path.join(config.heddle_cache, "python", "bin", "python")),
+    ("%shared_models", os.path.abspath(shared_models)),
+    ("%models", os.path.join(config.test_source_root, "models")),
+    ("%minilm", minilm_folder() or ""),
+    ("%source", source_root),
+    ("%cache", config.heddle_cache),
+]

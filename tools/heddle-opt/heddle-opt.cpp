@@ -3,15 +3,17 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/RegisterDialects.h"
+#include "tools/DebugOption.h"
 
 #include "mlir/IR/DialectRegistry.h"
+#include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
-#include "mlir/Transforms/Passes.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   heddle::registerAllDialects(registry);
-  mlir::registerTransformsPasses();
+  // Upstream's too: what --print-pipeline prints must be accepted here.
+  mlir::registerAllPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(
       argc, argv, "Heddle optimiser: runs passes on MLIR text\n", registry));
 }

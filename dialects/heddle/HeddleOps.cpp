@@ -28,6 +28,51 @@ static LogicalResult reifyInit(Operation *op, Value init, OpBuilder &builder,
 // ContractionOp
 //===----------------------------------------------------------------------===//
 
+/// (C2) and (C3) of a contraction whose rhs is a matrix or a batch of them.
+static LogicalResult verifyMatrices(ContractionOp op) {
+  RankedTensorType lhs = op.getLhs().getType(), rhs = op.getRhs().getType(),
+                   init = op.getInit().getType();
+  int64_t rank = init.getRank();
+  // (C2)
+  if (rhs.getRank() != 2 && rhs.getRank() != rank)
+    return op.emitOpError("expects rhs of rank 2 or ") << rank << ", got " << rhs;
+  for (int64_t i = 0; i + 2 < rank; ++i)
+    if (!agree(lhs.getDimSize(i), init.getDimSize(i)) ||
+        (rhs.getRank() == rank && !agree(rhs.getDimSize(i), init.getDimSize(i))))
+      return op.emitOpError("expects leading axis ")
+             << i << " of the operands to be that of " << init << ", got "
+             << lhs << " and " << rhs;
+  // (C3)
+  int64_t kAxis = rhs.getRank() - (op.getTransposeRhs() ? 1 : 2);
+  int64_t nAxis = rhs.getRank() - (op.getTransposeRhs() ? 2 : 1);
+  if (!agree(lhs.getDimSize(rank - 1), rhs.getDimSize(kAxis)))
+    return op.emitOpError("expects the contracted sizes to agree, got ")
+           << lhs.getDimSize(rank - 1) << " in lhs and "
+           << rhs.getDimSize(kAxis) << " in rhs";
+  if (!agree(lhs.getDimSize(rank - 2), init.getDimSize(rank - 2)) ||
+      !agree(rhs.getDimSize(nAxis), init.getDimSize(rank - 1)))
+    return op.emitOpError("expects init to have the rows of lhs and the columns "
+                       "of rhs, got ")
+           << init;
+  return success();
+}
+
+/// (C6), and (C3) of a contraction whose rhs is in column panels.
+static LogicalResult verifyPanels(ContractionOp op) {
+  RankedTensorType lhs = op.getLhs().getType(), rhs = op.getRhs().getType(),
+                   init = op.getInit().getType();
+  int64_t rank = init.getRank(), panel = *op.getPanel();
+  int64_t k = lhs.getDimSize(rank - 1), n = init.getDimSize(rank - 1);
+  bool fits = panel > 0 && !op.getTransposeRhs() && rhs.getRank() == 3 &&
+              rhs.getDimSize(2) == panel && agree(rhs.getDimSize(1), k) &&
+              (ShapedType::isDynamic(n) ||
+               rhs.getDimSize(0) == llvm::divideCeilSigned(n, panel));
+  if (!fits)
+    return op.emitOpError("expects rhs in panels of shape [ceil(N / ")
+           << panel << "), K, " << panel << "], got " << rhs;
+  return success();
+}
+
 LogicalResult ContractionOp::verify() {
   RankedTensorType lhs = getLhs().getType(), rhs = getRhs().getType(),
                    init = getInit().getType();
@@ -36,27 +81,8 @@ LogicalResult ContractionOp::verify() {
   if (rank < 2 || lhs.getRank() != rank)
     return emitOpError("expects lhs and init of the same rank, 2 or more, got ")
            << lhs << " and " << init;
-  // (C2)
-  if (rhs.getRank() != 2 && rhs.getRank() != rank)
-    return emitOpError("expects rhs of rank 2 or ") << rank << ", got " << rhs;
-  for (int64_t i = 0; i + 2 < rank; ++i)
-    if (!agree(lhs.getDimSize(i), init.getDimSize(i)) ||
-        (rhs.getRank() == rank && !agree(rhs.getDimSize(i), init.getDimSize(i))))
-      return emitOpError("expects leading axis ")
-             << i << " of the operands to be that of " << init << ", got "
-             << lhs << " and " << rhs;
-  // (C3)
-  int64_t kAxis = rhs.getRank() - (getTransposeRhs() ? 1 : 2);
-  int64_t nAxis = rhs.getRank() - (getTransposeRhs() ? 2 : 1);
-  if (!agree(lhs.getDimSize(rank - 1), rhs.getDimSize(kAxis)))
-    return emitOpError("expects the contracted sizes to agree, got ")
-           << lhs.getDimSize(rank - 1) << " in lhs and "
-           << rhs.getDimSize(kAxis) << " in rhs";
-  if (!agree(lhs.getDimSize(rank - 2), init.getDimSize(rank - 2)) ||
-      !agree(rhs.getDimSize(nAxis), init.getDimSize(rank - 1)))
-    return emitOpError("expects init to have the rows of lhs and the columns "
-                       "of rhs, got ")
-           << init;
+  if (failed(getPanel() ? verifyPanels(*this) : verifyMatrices(*this)))
+    return failure();
   // (C4)
   if (Value bias = getBias()) {
     auto type = cast<RankedTensorType>(bias.getType());

@@ -36,8 +36,10 @@ def Heddle_ContractionOp : Heddle_TensorOp<"contraction"> {
     ```
     result[b.., m, n] = sum_k lhs[b.., m, k] * rhs[b.., k, n] + bias[n]
     ```
-    With `transpose_rhs`, `rhs` is read as `rhs[b.., n, k]`. The sum is taken
-    in f32 (in f64 for f64 operands) whatever the element type.
+    With `transpose_rhs`, `rhs` is read as `rhs[b.., n, k]`; with `panel`, `rhs`
+    is in the column panels that `heddle.pack` makes and is read as
+    `rhs[n / panel, k, n % panel]`. The sum is taken in f32 (in f64 for f64
+    operands) whatever the element type.
 
     Constraints:
       - (C1) `lhs` and `init` have the same rank, 2 or more.
@@ -47,6 +49,8 @@ def Heddle_ContractionOp : Heddle_TensorOp<"contraction"> {
       - (C3) the contracted sizes agree.
       - (C4) `bias` has rank 1 and the size of the last axis of `init`.
       - (C5) operands and result have one element type.
+      - (C6) with `panel`, `rhs` has shape [ceil(N / panel), K, panel] instead of
+        (C2), and there is no `transpose_rhs`.
 
     Example:
 
@@ -58,11 +62,11 @@ def Heddle_ContractionOp : Heddle_TensorOp<"contraction"> {
   let arguments = (ins
     Heddle_FloatTensor:$lhs, Heddle_FloatTensor:$rhs,
     Optional<Heddle_FloatTensor>:$bias, Heddle_FloatTensor:$init,
-    UnitAttr:$transpose_rhs);
+    UnitAttr:$transpose_rhs, OptionalAttr<I64Attr>:$panel);
   let assemblyFormat = [{
     `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
     (`bias` `(` $bias^ `:` type($bias) `)`)?
-    (`transpose_rhs` $transpose_rhs^)?
+    (`transpose_rhs` $transpose_rhs^)? (`panel` $panel^)?
     `outs` `(` $init `:` type($init) `)` attr-dict `->` type($result)
   }];
   let hasVerifier = 1;

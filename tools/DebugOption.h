@@ -14,13 +14,14 @@ namespace heddle {
 
 /// Included by a program's main file: adds --heddle-debug=TYPE, where TYPE is a
 /// source file's name without suffix or its DEBUG_TYPE.
-static llvm::cl::opt<std::string> debugType(
-    "heddle-debug", llvm::cl::desc("print the debug output of this type"),
-    llvm::cl::value_desc("type"),
-    llvm::cl::callback([](const std::string &type) {
-      llvm::DebugFlag = true;
-      llvm::setCurrentDebugType(type.c_str());
-    }));
+static llvm::cl::opt<std::string>
+    debugType("heddle-debug",
+              llvm::cl::desc("print the debug output of this type"),
+              llvm::cl::value_desc("type"),
+              llvm::cl::callback([](const std::string &type) {
+                llvm::DebugFlag = true;
+                llvm::setCurrentDebugType(type.c_str());
+              }));
 
 } // namespace heddle
 

@@ -260,11 +260,10 @@ HEDDLE_ABI_ASSERT(sizeof(heddle_abi_trailer_t) == 72);
 /// The first bytes of a weights file.
 typedef struct heddle_abi_weights_header {
   uint8_t magic[HEDDLE_ABI_MAGIC_SIZE];
-  uint32_t major;
-  uint32_t minor;
   uint64_t file_size;
   heddle_abi_digest_t id; // derived from the contents; see docs/abi.md
-  uint64_t reserved;
+  uint32_t major;
+  uint32_t reserved[3]; // 0
 } heddle_abi_weights_header_t;
 HEDDLE_ABI_ASSERT(sizeof(heddle_abi_weights_header_t) == 64);
 

@@ -1,7 +1,6 @@
 // barrier.c - a barrier for workers that meet every few microseconds.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#define _GNU_SOURCE
 #include "barrier.h"
 
 #include <limits.h>

@@ -1,7 +1,6 @@
 // cpu_features.c - detection through CPUID (Intel SDM vol. 2A; AMD APM vol. 3).
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#define _GNU_SOURCE
 #include "cpu_features.h"
 
 #include <stddef.h>

@@ -1,7 +1,6 @@
 // module_file.c - a module's bytes: read, sealed, checked, loaded as code.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#define _GNU_SOURCE
 #include "module_file.h"
 
 #include <dlfcn.h>

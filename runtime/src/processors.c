@@ -1,7 +1,6 @@
 // processors.c - the processors that this process may use.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#define _GNU_SOURCE
 #include "processors.h"
 
 #include <fcntl.h>

@@ -1,7 +1,6 @@
 // region.c - page-aligned memory from the operating system.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#define _GNU_SOURCE
 #include "region.h"
 
 #include <sys/mman.h>

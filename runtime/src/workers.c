@@ -1,7 +1,6 @@
 // workers.c - the threads of a context.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#define _GNU_SOURCE
 #include "workers.h"
 
 #include <pthread.h>

@@ -128,7 +128,8 @@ private:
 
   SymAtom *newAtom(SymAtomKind kind);
   llvm::StringRef copy(llvm::StringRef text);
-  void forgetBounds();
+  bool solveFor(const SymAtom *atom, SymExpr value);
+  void assumeNonNegative(SymExpr expr);
 
   SymLimits symLimits;
   llvm::BumpPtrAllocator allocator;
@@ -139,6 +140,8 @@ private:
   llvm::StringMap<SymRange> ranges;
   llvm::SmallVector<const SymAtom *> symbolList;
 
+  /// Bounds of single atoms that facts have tightened.
+  llvm::DenseMap<const SymAtom *, SymInterval> refinedBounds;
   /// Expressions known to be >= 0.
   llvm::SmallVector<SymExpr> nonNegative;
   /// Atoms that are known to equal an expression in which they do not occur.

@@ -7,6 +7,7 @@
 
 #include "dialects/symbolic/SymExpr.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Value.h"
 
@@ -21,9 +22,8 @@ namespace heddle {
 class SymMaterializer {
 public:
   /// `symbolValues` gives the `index` value of a symbol, null if it has none.
-  SymMaterializer(
-      mlir::OpBuilder &builder, mlir::Location loc,
-      std::function<mlir::Value(const SymAtom &)> symbolValues);
+  SymMaterializer(mlir::OpBuilder &builder, mlir::Location loc,
+                  std::function<mlir::Value(const SymAtom &)> symbolValues);
 
   /// The value of `expr`; null when it holds a symbol that has no value.
   mlir::Value materialize(SymExpr expr);
@@ -31,6 +31,11 @@ public:
 private:
   mlir::Value materializeAtom(const SymAtom &atom);
   mlir::Value materializeTerm(const SymTerm &term);
+  mlir::Value operation(const SymAtom &atom);
+  mlir::Value division(const SymAtom &atom, mlir::Value dividend,
+                       mlir::Value divisor);
+  mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value lhs,
+                      mlir::Value rhs);
   mlir::Value constant(int64_t value);
 
   mlir::OpBuilder &builder;

@@ -150,8 +150,8 @@ std::optional<SymExpr> heddle::exactQuotient(SymExpr a, SymExpr b) {
   for (size_t step = 0; step <= context.limits().terms; ++step) {
     if (remainder.terms().empty())
       return quotient;
-    std::optional<SymExpr> part = divideTerms(
-        context, remainder.terms().front(), b.terms().front());
+    std::optional<SymExpr> part =
+        divideTerms(context, remainder.terms().front(), b.terms().front());
     if (!part)
       return std::nullopt;
     quotient = quotient + *part;

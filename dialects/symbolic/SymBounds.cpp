@@ -102,11 +102,11 @@ static SymInterval extremumInterval(SymAtomKind kind, const SymInterval &a,
   SymInterval result = hull(a, b);
   // One known bound is enough on the side that the extremum moves away from.
   if (kind == SymAtomKind::Min && (a.upper || b.upper))
-    result.upper = std::min(a.upper.value_or(INT64_MAX),
-                            b.upper.value_or(INT64_MAX));
+    result.upper =
+        std::min(a.upper.value_or(INT64_MAX), b.upper.value_or(INT64_MAX));
   if (kind == SymAtomKind::Max && (a.lower || b.lower))
-    result.lower = std::max(a.lower.value_or(INT64_MIN),
-                            b.lower.value_or(INT64_MIN));
+    result.lower =
+        std::max(a.lower.value_or(INT64_MIN), b.lower.value_or(INT64_MIN));
   return result;
 }
 
@@ -312,8 +312,7 @@ private:
     if (context.interval(a).lower.value_or(-1) >= 0 &&
         prove(rest + a * term.coefficient, depth + 1))
       return true;
-    return b.constant() &&
-           prove(rest + (b - 1) * term.coefficient, depth + 1);
+    return b.constant() && prove(rest + (b - 1) * term.coefficient, depth + 1);
   }
 
   /// d*floor(a/d) lies in [a - d + 1, a] for a constant d, and floor(a/b) is at
@@ -332,9 +331,8 @@ private:
   }
 
   bool proveByFacts(SymExpr expr, unsigned depth) {
-    return llvm::any_of(facts, [&](SymExpr fact) {
-      return prove(expr - fact, depth + 1);
-    });
+    return llvm::any_of(
+        facts, [&](SymExpr fact) { return prove(expr - fact, depth + 1); });
   }
 
   SymContext &context;

@@ -87,8 +87,7 @@ bool SymContext::setRange(StringRef name, const SymRange &range) {
     return false;
   SymRange rounded = range;
   int64_t remainder = rounded.lower % rounded.divisor;
-  if (remainder && llvm::AddOverflow(rounded.lower,
-                                     rounded.divisor - remainder,
+  if (remainder && llvm::AddOverflow(rounded.lower, rounded.divisor - remainder,
                                      rounded.lower))
     return false;
   if (rounded.upper) {
@@ -117,7 +116,7 @@ SymExpr SymContext::unknown(StringRef reason, int64_t lower) {
 /// coefficient overflows.
 static bool combineTerms(llvm::MutableArrayRef<SymTerm> terms,
                          llvm::SmallVectorImpl<SymTerm> &combined) {
-  llvm::stable_sort(terms, [](const SymTerm &a, const SymTerm &b) {
+  llvm::sort(terms, [](const SymTerm &a, const SymTerm &b) {
     return compareMonomials(a.factors, b.factors) < 0;
   });
   for (const SymTerm &term : terms) {
@@ -152,8 +151,7 @@ SymExpr SymContext::polynomial(llvm::MutableArrayRef<SymTerm> terms) {
   if (SymExprStorage *found = expressions.FindNodeOrInsertPos(id, position))
     return SymExpr(found);
 
-  auto *storage =
-      new (allocator.Allocate<SymExprStorage>()) SymExprStorage();
+  auto *storage = new (allocator.Allocate<SymExprStorage>()) SymExprStorage();
   storage->context = this;
   for (SymTerm &term : combined) {
     term.factors = term.factors.copy(allocator);

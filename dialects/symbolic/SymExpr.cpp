@@ -277,7 +277,7 @@ private:
 };
 } // namespace
 
-std::optional<int64_t>
-heddle::evaluate(SymExpr expr, Evaluator::ValueOf valueOf) {
+std::optional<int64_t> heddle::evaluate(SymExpr expr,
+                                        Evaluator::ValueOf valueOf) {
   return Evaluator(valueOf).evaluate(expr);
 }

@@ -54,7 +54,8 @@ struct SymTerm {
 };
 
 /// An interned integer expression; a pointer, cheap to copy and to compare. A
-/// default-constructed one is null and is only good for comparing and assigning.
+/// default-constructed one is null and is only good for comparing and
+/// assigning.
 class SymExpr {
 public:
   SymExpr() = default;
@@ -212,8 +213,8 @@ SymExpr logicalNot(SymExpr a);
 /// The product of all; 1 for none.
 SymExpr product(SymContext &context, llvm::ArrayRef<SymExpr> factors);
 
-/// The value of `expr` when `valueOf` gives each symbol's. Nothing when a symbol
-/// has no value or the arithmetic overflows 64 bits.
+/// The value of `expr` when `valueOf` gives each symbol's. Nothing when a
+/// symbol has no value or the arithmetic overflows 64 bits.
 std::optional<int64_t>
 evaluate(SymExpr expr,
          llvm::function_ref<std::optional<int64_t>(const SymAtom &)> valueOf);
@@ -230,7 +231,8 @@ llvm::raw_ostream &operator<<(llvm::raw_ostream &os, SymExpr expr);
 } // namespace heddle
 
 namespace llvm {
-template <> struct DenseMapInfo<heddle::SymExpr> {
+template <>
+struct DenseMapInfo<heddle::SymExpr> {
   using Pointer = const heddle::SymExprStorage *;
   static heddle::SymExpr getEmptyKey() {
     return heddle::SymExpr(DenseMapInfo<Pointer>::getEmptyKey());

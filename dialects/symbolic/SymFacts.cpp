@@ -187,8 +187,8 @@ bool SymContext::solveFor(const SymAtom *atom, SymExpr value) {
 static bool assumeExtremum(SymContext &context, SymExpr extremum,
                            SymExpr operand) {
   const SymAtom *atom = extremum.atom();
-  if (!atom || (atom->kind() != SymAtomKind::Min &&
-                atom->kind() != SymAtomKind::Max) ||
+  if (!atom ||
+      (atom->kind() != SymAtomKind::Min && atom->kind() != SymAtomKind::Max) ||
       !llvm::is_contained(atom->operands(), operand))
     return false;
   for (SymExpr other : atom->operands()) {
@@ -228,8 +228,8 @@ bool SymContext::assumeEqual(SymExpr a, SymExpr b) {
       continue;
     bool onlyPositive = llvm::all_of(
         value.terms(), [](const SymTerm &t) { return t.coefficient > 0; });
-    std::tuple<bool, bool, unsigned> rank{
-        atom->kind() == SymAtomKind::Unknown, onlyPositive, atom->id()};
+    std::tuple<bool, bool, unsigned> rank{atom->kind() == SymAtomKind::Unknown,
+                                          onlyPositive, atom->id()};
     if (!best || rank > bestRank) {
       best = atom;
       bestValue = value;

@@ -76,11 +76,10 @@ static SymExpr floorDivByConstant(SymExpr a, int64_t divisor) {
       atom && atom->kind() == SymAtomKind::FloorDiv)
     if (std::optional<int64_t> inner = atom->operands()[1].constant();
         inner && *inner > 0 && *inner < (1 << 20) && divisor < (1 << 20))
-      return quotient + floorDiv(atom->operands()[0],
-                                 context.constant(*inner * divisor));
-  return quotient +
-         context.operation(SymAtomKind::FloorDiv,
-                           {remainder, context.constant(divisor)});
+      return quotient +
+             floorDiv(atom->operands()[0], context.constant(*inner * divisor));
+  return quotient + context.operation(SymAtomKind::FloorDiv,
+                                      {remainder, context.constant(divisor)});
 }
 
 SymExpr heddle::floorDiv(SymExpr a, SymExpr b) {
@@ -160,7 +159,7 @@ SymExpr heddle::truncDiv(SymExpr a, SymExpr b) {
 
 /// Adds `expr`, or its operands if it is itself an extremum of this kind.
 static void collectOperands(SymAtomKind kind, SymExpr expr,
-                            SmallVectorImpl<SymExpr> &operands) {
+                            llvm::SmallVectorImpl<SymExpr> &operands) {
   const SymAtom *atom = expr.atom();
   if (atom && atom->kind() == kind)
     operands.append(atom->operands().begin(), atom->operands().end());
@@ -183,16 +182,14 @@ static SymExpr extremum(SymAtomKind kind, SymExpr a, SymExpr b) {
                                     : context.provablyAtLeast(x, y);
   };
   for (SymExpr candidate : candidates) {
-    if (llvm::any_of(kept,
-                     [&](SymExpr k) { return neverWorse(k, candidate); }))
+    if (llvm::any_of(kept, [&](SymExpr k) { return neverWorse(k, candidate); }))
       continue;
     llvm::erase_if(kept, [&](SymExpr k) { return neverWorse(candidate, k); });
     kept.push_back(candidate);
   }
   if (kept.size() == 1)
     return kept.front();
-  llvm::sort(kept,
-             [](SymExpr x, SymExpr y) { return compareExprs(x, y) < 0; });
+  llvm::sort(kept, [](SymExpr x, SymExpr y) { return compareExprs(x, y) < 0; });
   return context.operation(kind, kept);
 }
 

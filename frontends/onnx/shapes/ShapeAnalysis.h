@@ -41,8 +41,6 @@ struct ShapeGuard {
   enum class Predicate {
     Equal,     ///< lhs == rhs
     LessEqual, ///< lhs <= rhs
-    Broadcast, ///< lhs == rhs, or lhs == 1, or rhs == 1
-    Divides,   ///< lhs is a multiple of rhs, and rhs is not 0
   };
   Predicate predicate;
   SymExpr lhs;

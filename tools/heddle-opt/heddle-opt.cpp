@@ -3,6 +3,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/RegisterDialects.h"
+#include "passes/Passes.h"
 #include "tools/DebugOption.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -14,6 +15,7 @@ int main(int argc, char **argv) {
   heddle::registerAllDialects(registry);
   // Upstream's too: what --print-pipeline prints must be accepted here.
   mlir::registerAllPasses();
+  heddle::registerHeddlePasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(
       argc, argv, "Heddle optimiser: runs passes on MLIR text\n", registry));
 }

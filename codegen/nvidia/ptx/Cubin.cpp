@@ -87,7 +87,7 @@ static std::optional<std::array<uint32_t, 3>> readDimensions(ByteView data) {
 }
 
 /// Reads the attributes of one kernel from its own .nv.info section.
-static Status readKernelInfo(const ElfSection &info, CubinKernel &kernel) {
+static Result<Done> readKernelInfo(const ElfSection &info, CubinKernel &kernel) {
   auto attributes = parseAttributes(info);
   if (!attributes)
     return attributes.failure();
@@ -119,7 +119,7 @@ static Status readKernelInfo(const ElfSection &info, CubinKernel &kernel) {
 }
 
 /// Reads what the file-wide .nv.info states per function symbol.
-static Status readFileInfo(const Elf64 &elf, Cubin &cubin) {
+static Result<Done> readFileInfo(const Elf64 &elf, Cubin &cubin) {
   const ElfSection *info = elf.find(".nv.info");
   if (!info)
     return Done{};
@@ -207,7 +207,7 @@ Result<Cubin> heddle::ptx::parseCubin(std::span<const uint8_t> file) {
     kernel.name = symbol.name;
     kernel.codeBytes = symbol.size;
     if (const auto *info = elf->find(".nv.info." + kernel.name))
-      if (Status read = readKernelInfo(*info, kernel); !read)
+      if (Result<Done> read = readKernelInfo(*info, kernel); !read)
         return read.failure();
     if (const auto *shared = elf->find(".nv.shared." + kernel.name)) {
       uint64_t reserved =
@@ -218,7 +218,7 @@ Result<Cubin> heddle::ptx::parseCubin(std::span<const uint8_t> file) {
   }
   if (cubin.kernels.empty())
     return refuse("the cubin holds no kernel");
-  if (Status read = readFileInfo(*elf, cubin); !read)
+  if (Result<Done> read = readFileInfo(*elf, cubin); !read)
     return read.failure();
   return cubin;
 }

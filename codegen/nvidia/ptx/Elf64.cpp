@@ -72,7 +72,7 @@ static std::optional<ElfSection> readSection(ByteView file, uint64_t table,
   return section;
 }
 
-static Status readSections(ByteView file, Elf64 &elf) {
+static Result<Done> readSections(ByteView file, Elf64 &elf) {
   uint64_t table = *file.read(40, 8);
   uint64_t entrySize = *file.read(58, 2), count = *file.read(60, 2);
   uint64_t namesIndex = *file.read(62, 2);
@@ -93,7 +93,7 @@ static Status readSections(ByteView file, Elf64 &elf) {
   return Done{};
 }
 
-static Status readSymbols(Elf64 &elf) {
+static Result<Done> readSymbols(Elf64 &elf) {
   for (const ElfSection &table : elf.sections) {
     if (table.type != sectionIsSymbolTable)
       continue;
@@ -124,9 +124,9 @@ Result<Elf64> heddle::ptx::parseElf64(std::span<const uint8_t> bytes) {
   elf.machine = static_cast<uint16_t>(*file.read(18, 2));
   elf.abiVersion = bytes[8];
   elf.flags = static_cast<uint32_t>(*file.read(48, 4));
-  if (Status sections = readSections(file, elf); !sections)
+  if (Result<Done> sections = readSections(file, elf); !sections)
     return sections.failure();
-  if (Status symbols = readSymbols(elf); !symbols)
+  if (Result<Done> symbols = readSymbols(elf); !symbols)
     return symbols.failure();
   return elf;
 }

@@ -99,7 +99,7 @@ static Result<std::string> resolveTarget(const std::string &path) {
   return target.string();
 }
 
-Status heddle::ptx::writeFile(const std::string &path,
+Result<Done> heddle::ptx::writeFile(const std::string &path,
                               std::span<const uint8_t> bytes) {
   Result<std::string> target = resolveTarget(path);
   if (!target)
@@ -121,7 +121,7 @@ Status heddle::ptx::writeFile(const std::string &path,
   return Done{};
 }
 
-Status heddle::ptx::writeTextFile(const std::string &path,
+Result<Done> heddle::ptx::writeTextFile(const std::string &path,
                                   const std::string &text) {
   return writeFile(path, {reinterpret_cast<const uint8_t *>(text.data()),
                           text.size()});

@@ -26,10 +26,10 @@ Result<std::string> readTextFile(const std::string &path, uint64_t maxSize);
 /// Writes `bytes` to a new file beside `path` and renames it into place, so
 /// that `path` is never seen half-written. Follows a symbolic link at `path`;
 /// refuses a target that exists and is no regular file.
-Status writeFile(const std::string &path, std::span<const uint8_t> bytes);
+Result<Done> writeFile(const std::string &path, std::span<const uint8_t> bytes);
 
 /// As `writeFile`, for text.
-Status writeTextFile(const std::string &path, const std::string &text);
+Result<Done> writeTextFile(const std::string &path, const std::string &text);
 
 /// Whether `path` names a file that this process may execute.
 bool isExecutable(const std::string &path);

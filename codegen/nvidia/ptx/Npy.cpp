@@ -40,7 +40,7 @@ private:
   std::optional<std::string> parseString();
   std::optional<int64_t> parseInteger();
   std::optional<std::vector<int64_t>> parseShape();
-  Status parseEntry(Header &header);
+  Result<Done> parseEntry(Header &header);
 
   std::string_view text;
   size_t position = 0;
@@ -119,7 +119,7 @@ std::optional<std::vector<int64_t>> HeaderParser::parseShape() {
   return shape;
 }
 
-Status HeaderParser::parseEntry(Header &header) {
+Result<Done> HeaderParser::parseEntry(Header &header) {
   std::optional<std::string> key = parseString();
   if (!key || !consume(':'))
     return refuse("the header is not a dict of the three keys 'descr', ",
@@ -151,7 +151,7 @@ Result<Header> HeaderParser::parse() {
   if (!consume('{'))
     return refuse("the header is not a dict");
   while (!consume('}')) {
-    Status entry = parseEntry(header);
+    Result<Done> entry = parseEntry(header);
     if (!entry)
       return entry.failure();
     if (!consume(',')) {
@@ -293,6 +293,6 @@ Bytes heddle::ptx::formatNpy(const NpyArray &array) {
   return file;
 }
 
-Status heddle::ptx::writeNpy(const std::string &path, const NpyArray &array) {
+Result<Done> heddle::ptx::writeNpy(const std::string &path, const NpyArray &array) {
   return writeFile(path, formatNpy(array));
 }

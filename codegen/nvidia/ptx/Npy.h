@@ -53,7 +53,7 @@ Result<NpyArray> readNpy(const std::string &path);
 Bytes formatNpy(const NpyArray &array);
 
 /// Writes `array` to `path`, atomically.
-Status writeNpy(const std::string &path, const NpyArray &array);
+Result<Done> writeNpy(const std::string &path, const NpyArray &array);
 
 } // namespace heddle::ptx
 

@@ -46,7 +46,6 @@ private:
 
 /// The value of an operation that only succeeds or fails.
 struct Done {};
-using Status = Result<Done>;
 
 } // namespace heddle::ptx
 

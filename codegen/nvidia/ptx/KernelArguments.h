@@ -79,6 +79,12 @@ Result<KernelArguments>
 loadArguments(const std::vector<Argument> &arguments,
               const std::vector<BufferArgument> &buffers);
 
+/// Refuses an entry whose parameters are not those that Triton's metadata, and
+/// the signature unless it is empty, say.
+Result<Done> checkTritonEntry(const TritonKernel &kernel,
+                              const std::vector<TritonArgument> &signature,
+                              const std::vector<ParameterSlot> &slots);
+
 /// Turns the user's arguments of a Triton kernel into those of its entry: a
 /// descriptor's buffer becomes its map, shape and strides, and the two scratch
 /// pointers are added, with memory for `blockCount` blocks. `signature` may be

@@ -16,6 +16,8 @@ namespace heddle::ptx {
 /// was got, and where.
 struct Failure {
   std::string message;
+  /// Whether every line of the message starts with `FILE:LINE:COLUMN: error: `.
+  bool hasLocation = false;
 };
 
 /// Builds a `Failure` from parts that can be written to a stream.

@@ -172,6 +172,17 @@ static Result<Done> appendScratch(const char *name, uint64_t bytesPerBlock,
   return Done{};
 }
 
+Result<Done> heddle::ptx::checkTritonEntry(
+    const TritonKernel &kernel, const std::vector<TritonArgument> &signature,
+    const std::vector<ParameterSlot> &slots) {
+  Result<std::vector<UserSlot>> groups = groupSlots(kernel, slots);
+  if (!groups)
+    return groups.failure();
+  if (kernel.ttirPath.empty())
+    return Done{};
+  return checkSignature(kernel, signature, slots, *groups);
+}
+
 static std::string describeArguments(
     const std::vector<TritonArgument> &signature) {
   std::string text;
@@ -187,10 +198,8 @@ Result<Done> heddle::ptx::bindTritonArguments(
   Result<std::vector<UserSlot>> groups = groupSlots(kernel, slots);
   if (!groups)
     return groups.failure();
-  if (!signature.empty())
-    if (auto checked = checkSignature(kernel, signature, slots, *groups);
-        !checked)
-      return checked;
+  if (auto checked = checkTritonEntry(kernel, signature, slots); !checked)
+    return checked;
   std::vector<ParameterValue> user = std::move(arguments.values);
   arguments.values.clear();
   if (user.size() != groups->size())

@@ -1,4 +1,5 @@
-//===- AssembleCommand.cpp - heddle-ptx assemble ----------------------------===//
+//===- AssembleCommand.cpp - heddle-ptx assemble
+//----------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -81,14 +82,13 @@ static Json describe(const Ptxas &ptxas, const PtxasOutput &output) {
                                   {"text", message.text}});
   report["functions"] = Json::array();
   for (const PtxasUsage &usage : output.usage)
-    report["functions"].push_back(
-        {{"name", usage.function},
-         {"registers", usage.registers},
-         {"barriers", usage.barriers},
-         {"stack_bytes", usage.stackBytes},
-         {"spill_store_bytes", usage.spillStoreBytes},
-         {"spill_load_bytes", usage.spillLoadBytes},
-         {"static_shared_bytes", usage.sharedBytes}});
+    report["functions"].push_back({{"name", usage.function},
+                                   {"registers", usage.registers},
+                                   {"barriers", usage.barriers},
+                                   {"stack_bytes", usage.stackBytes},
+                                   {"spill_store_bytes", usage.spillStoreBytes},
+                                   {"spill_load_bytes", usage.spillLoadBytes},
+                                   {"static_shared_bytes", usage.sharedBytes}});
   return report;
 }
 
@@ -107,11 +107,11 @@ static int assembleFile(const CommandLine &line, const std::string &path) {
   Result<Ptxas> ptxas = findPtxas(line.value("--ptxas"));
   if (!ptxas)
     return reportFailure("assemble", ptxas.failure());
-  Result<PtxasOutput> output = assemble(*ptxas, *text, line.value("--arch"),
-                                        line.values("--option"));
+  Result<PtxasOutput> output =
+      assemble(*ptxas, *text, line.value("--arch"), line.values("--option"));
   if (!output)
-    return reportFailure(
-        "assemble", refuse("'", path, "': ", output.failure().message));
+    return reportFailure("assemble",
+                         refuse("'", path, "': ", output.failure().message));
   for (const PtxasMessage &message : output->messages)
     printMessage(path, *text, message);
   if (!output->cubin.empty())
@@ -121,8 +121,7 @@ static int assembleFile(const CommandLine &line, const std::string &path) {
       return reportFailure("assemble", written.failure());
   if (line.has("--json"))
     std::printf("%s\n", describe(*ptxas, *output)
-                            .dump(2, ' ', false,
-                                  Json::error_handler_t::replace)
+                            .dump(2, ' ', false, Json::error_handler_t::replace)
                             .c_str());
   return output->cubin.empty() ? exitRefused : exitClean;
 }

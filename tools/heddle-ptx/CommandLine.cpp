@@ -1,4 +1,5 @@
-//===- CommandLine.cpp - options of the sub-commands ------------------------===//
+//===- CommandLine.cpp - options of the sub-commands
+//------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 

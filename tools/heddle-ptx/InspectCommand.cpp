@@ -1,10 +1,11 @@
-//===- InspectCommand.cpp - heddle-ptx inspect ------------------------------===//
+//===- InspectCommand.cpp - heddle-ptx inspect
+//------------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
+#include "codegen/nvidia/ptx/KernelSource.h"
 #include "tools/heddle-ptx/CommandLine.h"
 #include "tools/heddle-ptx/KernelReport.h"
-#include "codegen/nvidia/ptx/KernelSource.h"
 
 #include "codegen/nvidia/ptx/Subprocess.h"
 
@@ -63,8 +64,8 @@ static MachineMixes disassemble(const Inspection &inspection,
   Result<TemporaryFolder> folder = TemporaryFolder::create();
   if (!folder || !writeFile(folder->file("kernel.cubin"), cubin))
     return {};
-  auto mixes = disassembleAndCount(inspection.nvdisasm,
-                                   folder->file("kernel.cubin"));
+  auto mixes =
+      disassembleAndCount(inspection.nvdisasm, folder->file("kernel.cubin"));
   return mixes ? *mixes : MachineMixes();
 }
 
@@ -162,7 +163,8 @@ static Result<KernelFacts> inspectFile(const Inspection &inspection,
   return file;
 }
 
-/// One kernel of Triton's: its metadata, checked against the code, and the code.
+/// One kernel of Triton's: its metadata, checked against the code, and the
+/// code.
 static Result<KernelFacts> inspectTriton(const Inspection &inspection,
                                          const TritonKernel &kernel) {
   Result<TritonSource> source = readTritonSource(kernel);
@@ -221,8 +223,7 @@ static Result<KernelFacts> inspectAll(const Inspection &inspection,
 
 /// A tool that helps where it is there. An absent one that the user named is an
 /// error; otherwise it is just absent.
-static Result<Done> findTools(const CommandLine &line,
-                              Inspection &inspection) {
+static Result<Done> findTools(const CommandLine &line, Inspection &inspection) {
   std::string ptxas = line.value("--ptxas");
   if (ptxas != "none") {
     Result<Ptxas> found = findPtxas(ptxas);

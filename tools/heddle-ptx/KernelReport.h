@@ -1,4 +1,5 @@
-//===- KernelReport.h - facts of kernels as JSON ----------------------------===//
+//===- KernelReport.h - facts of kernels as JSON
+//----------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 //
@@ -53,7 +54,7 @@ void addOccupancy(KernelFacts &kernel, unsigned sm,
 
 /// What Triton's metadata says of a kernel.
 KernelFacts describeTriton(const TritonKernel &kernel,
-                      const std::vector<TritonArgument> &signature);
+                           const std::vector<TritonArgument> &signature);
 
 /// Writes a report as text for a reader.
 std::string formatReport(const KernelFacts &report);

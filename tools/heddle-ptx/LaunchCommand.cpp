@@ -1,4 +1,5 @@
-//===- LaunchCommand.cpp - heddle-ptx launch --------------------------------===//
+//===- LaunchCommand.cpp - heddle-ptx launch
+//--------------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -72,9 +73,9 @@ launchOn(CudaDevice &device, LaunchRequest &request, unsigned repeats) {
       return address.failure();
     addresses.push_back(*address);
   }
-  auto block = packParameters(
-      request.slots, request.arguments, addresses,
-      [&](const TensorMap &map) { return device.encode(map); });
+  auto block =
+      packParameters(request.slots, request.arguments, addresses,
+                     [&](const TensorMap &map) { return device.encode(map); });
   if (!block)
     return block.failure();
   std::vector<uint64_t> offsets;
@@ -84,10 +85,9 @@ launchOn(CudaDevice &device, LaunchRequest &request, unsigned repeats) {
   // The cubin is what was assembled and looked at; PTX is the second choice.
   std::string text = request.ptx ? request.ptx->text : std::string();
   std::span<const uint8_t> image =
-      request.cubin
-          ? std::span<const uint8_t>(request.cubin->bytes)
-          : std::span(reinterpret_cast<const uint8_t *>(text.data()),
-                      text.size());
+      request.cubin ? std::span<const uint8_t>(request.cubin->bytes)
+                    : std::span(reinterpret_cast<const uint8_t *>(text.data()),
+                                text.size());
   if (auto loaded = device.load(image); !loaded)
     return loaded.failure();
   CudaLaunch launch = describeLaunch(request);

@@ -1,4 +1,5 @@
-//===- LaunchRequest.cpp - what run and launch are asked to do --------------===//
+//===- LaunchRequest.cpp - what run and launch are asked to do
+//--------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -38,16 +39,15 @@ out: argument.
 std::vector<OptionSpec>
 heddle::ptx::launchOptions(std::span<const OptionSpec> more) {
   std::vector<OptionSpec> options = {
-      {"--entry"},   {"--grid"},          {"--block"},
-      {"--shared"},  {"--cluster"},       {"--arg", true, true},
+      {"--entry"},       {"--grid"},        {"--block"},
+      {"--shared"},      {"--cluster"},     {"--arg", true, true},
       {"--json", false}, {"--help", false}, {"--buffer", true, true},
   };
   options.insert(options.end(), more.begin(), more.end());
   return options;
 }
 
-std::string
-heddle::ptx::formatExtents(const std::array<uint32_t, 3> &extents) {
+std::string heddle::ptx::formatExtents(const std::array<uint32_t, 3> &extents) {
   return std::to_string(extents[0]) + "," + std::to_string(extents[1]) + "," +
          std::to_string(extents[2]);
 }
@@ -114,15 +114,13 @@ static Result<Done> chooseCubinEntry(const CommandLine &line,
 
 /// Takes block, cluster and shared memory from the options. `request.block` is
 /// what the kernel requires, zeros for nothing.
-static Result<Done> readShape(const CommandLine &line,
-                              LaunchRequest &request) {
+static Result<Done> readShape(const CommandLine &line, LaunchRequest &request) {
   auto block = line.extents("--block");
   if (!block)
     return block.failure();
   if (*block && request.block[0] != 0 && **block != request.block)
-    return refuse("--block: the kernel requires ",
-                  formatExtents(request.block), ", got ",
-                  formatExtents(**block));
+    return refuse("--block: the kernel requires ", formatExtents(request.block),
+                  ", got ", formatExtents(**block));
   if (!*block && request.block[0] == 0)
     return refuse("expected --block, since the kernel requires no block of ",
                   "its own");
@@ -187,23 +185,20 @@ static Result<Done> readTritonRequest(const CommandLine &line,
                              &request.grid[0]))
     return refuse("--grid: too many blocks for clusters of ", kernel->numCtas);
   if (request.ptx) {
-    request.slots =
-        parameterSlots(*request.ptx->module.find(request.entry));
+    request.slots = parameterSlots(*request.ptx->module.find(request.entry));
   } else {
     for (const CubinKernel &candidate : request.cubin->cubin.kernels)
       if (candidate.name == request.entry)
         request.slots = parameterSlots(candidate);
   }
-  uint64_t blocks =
-      uint64_t(request.grid[0]) * request.grid[1];
+  uint64_t blocks = uint64_t(request.grid[0]) * request.grid[1];
   if (__builtin_mul_overflow(blocks, request.grid[2], &blocks))
     return refuse("--grid: too many blocks");
   return bindTritonArguments(*kernel, source->signature, request.slots, blocks,
                              request.arguments);
 }
 
-Result<LaunchRequest>
-heddle::ptx::readLaunchRequest(const CommandLine &line) {
+Result<LaunchRequest> heddle::ptx::readLaunchRequest(const CommandLine &line) {
   Result<std::string> path =
       line.onlyPositional("one kernel file, or one folder of Triton");
   if (!path)
@@ -219,9 +214,8 @@ heddle::ptx::readLaunchRequest(const CommandLine &line) {
   if (!arguments)
     return arguments.failure();
   request.arguments = std::move(*arguments);
-  if (auto read = isTritonPath(*path)
-                      ? readTritonRequest(line, *path, request)
-                      : readFileRequest(line, *path, request);
+  if (auto read = isTritonPath(*path) ? readTritonRequest(line, *path, request)
+                                      : readFileRequest(line, *path, request);
       !read)
     return read.failure();
   if (auto checked = checkParameters(request.slots, request.arguments);

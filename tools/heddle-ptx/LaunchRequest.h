@@ -1,4 +1,5 @@
-//===- LaunchRequest.h - what run and launch are asked to do ----------------===//
+//===- LaunchRequest.h - what run and launch are asked to do
+//----------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 

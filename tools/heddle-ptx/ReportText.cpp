@@ -1,4 +1,5 @@
-//===- ReportText.cpp - the text form of a report ---------------------------===//
+//===- ReportText.cpp - the text form of a report
+//---------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -127,19 +128,19 @@ static void formatFile(std::string &text, const KernelFacts &file) {
     formatTriton(text, file["triton"]);
   if (file.contains("module")) {
     const KernelFacts &module = file["module"];
-    addLine(text, "PTX", word(module["ptx_version"]) + " for " +
-                             word(module["targets"]));
+    addLine(text, "PTX",
+            word(module["ptx_version"]) + " for " + word(module["targets"]));
     const KernelFacts &needs = module["needs"];
     addLine(text, "needs",
-            needs.is_string()
-                ? word(needs)
-                : "CUDA " + word(needs["cuda"]) +
-                      " or newer; Linux driver branch " +
-                      word(needs["driver"]) + " or newer");
+            needs.is_string() ? word(needs)
+                              : "CUDA " + word(needs["cuda"]) +
+                                    " or newer; Linux driver branch " +
+                                    word(needs["driver"]) + " or newer");
   }
   if (file.contains("cubin")) {
-    addLine(text, "cubin", "for sm_" + word(file["cubin"]["sm"]) + ", target " +
-                               word(file["cubin"]["target"]));
+    addLine(text, "cubin",
+            "for sm_" + word(file["cubin"]["sm"]) + ", target " +
+                word(file["cubin"]["target"]));
     addLine(text, "assembler", word(file["cubin"]["assembler"]));
   }
   addLine(text, "resources from", word(file["resources_from"]));

@@ -1,4 +1,5 @@
-//===- RunCommand.cpp - heddle-ptx run --------------------------------------===//
+//===- RunCommand.cpp - heddle-ptx run
+//--------------------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -60,8 +61,7 @@ static Result<Done> readChecks(const CommandLine &line, Options &options) {
   else if (async == "random")
     options.async = AsyncMode::Random;
   else
-    return refuse("--async: expected late, early or random, got '", async,
-                  "'");
+    return refuse("--async: expected late, early or random, got '", async, "'");
   return Done{};
 }
 
@@ -142,14 +142,10 @@ static const char *statusName(Status status) {
 }
 
 static Json describeFinding(const Finding &finding) {
-  return {{"kind", spelling(finding.kind)},
-          {"line", finding.where.line},
-          {"column", finding.where.column},
-          {"block", finding.block},
-          {"thread", finding.thread},
-          {"address", finding.address},
-          {"text", finding.text},
-          {"count", finding.count}};
+  return {{"kind", spelling(finding.kind)}, {"line", finding.where.line},
+          {"column", finding.where.column}, {"block", finding.block},
+          {"thread", finding.thread},       {"address", finding.address},
+          {"text", finding.text},           {"count", finding.count}};
 }
 
 static Json describeStatistics(const Statistics &statistics) {
@@ -202,12 +198,12 @@ static void printReport(const LaunchRequest &request, const Report &report,
     std::fprintf(stderr, "%s\n", diagnostic.format(path).c_str());
   for (const Finding &finding : report.findings) {
     std::string kind(spelling(finding.kind));
-    std::fprintf(
-        stderr, "%s:%u:%u: finding: %s: %s (block %u,%u,%u, thread %u,%u,%u",
-        path, finding.where.line, finding.where.column, kind.c_str(),
-        finding.text.c_str(), finding.block[0], finding.block[1],
-        finding.block[2], finding.thread[0], finding.thread[1],
-        finding.thread[2]);
+    std::fprintf(stderr,
+                 "%s:%u:%u: finding: %s: %s (block %u,%u,%u, thread %u,%u,%u",
+                 path, finding.where.line, finding.where.column, kind.c_str(),
+                 finding.text.c_str(), finding.block[0], finding.block[1],
+                 finding.block[2], finding.thread[0], finding.thread[1],
+                 finding.thread[2]);
     if (finding.count > 1)
       std::fprintf(stderr, "; %llu times",
                    static_cast<unsigned long long>(finding.count));
@@ -217,20 +213,17 @@ static void printReport(const LaunchRequest &request, const Report &report,
     std::fprintf(stderr, "%s: note: %s\n", path, note.c_str());
   if (report.status == Status::Refused)
     return;
-  std::printf("%s: %s, %zu findings; %llu warp instructions in %.3f s, %llu "
-              "bank conflicts\n",
-              request.entry.c_str(), statusName(report.status),
-              report.findings.size(),
-              static_cast<unsigned long long>(
-                  report.statistics.warpInstructions),
-              seconds,
-              static_cast<unsigned long long>(
-                  report.statistics.bankConflicts));
+  std::printf(
+      "%s: %s, %zu findings; %llu warp instructions in %.3f s, %llu "
+      "bank conflicts\n",
+      request.entry.c_str(), statusName(report.status), report.findings.size(),
+      static_cast<unsigned long long>(report.statistics.warpInstructions),
+      seconds,
+      static_cast<unsigned long long>(report.statistics.bankConflicts));
 }
 
 static int exitCodeOf(const Report &report) {
-  if (report.status == Status::Refused ||
-      report.status == Status::OutOfBudget)
+  if (report.status == Status::Refused || report.status == Status::OutOfBudget)
     return exitRefused;
   return report.findings.empty() ? exitClean : exitFindings;
 }
@@ -263,8 +256,7 @@ int heddle::ptx::runCommand(std::span<const std::string> words) {
       return reportFailure("run", written.failure());
   if (line->has("--json"))
     std::printf("%s\n", describeRun(*request, report, elapsed.count())
-                            .dump(2, ' ', false,
-                                  Json::error_handler_t::replace)
+                            .dump(2, ' ', false, Json::error_handler_t::replace)
                             .c_str());
   else
     printReport(*request, report, elapsed.count());

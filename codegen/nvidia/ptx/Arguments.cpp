@@ -1,4 +1,5 @@
-//===- Arguments.cpp - the language of --arg and --buffer -------------------===//
+//===- Arguments.cpp - the language of --arg and --buffer
+//-------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -21,12 +22,18 @@ struct ElementName {
 };
 
 constexpr ElementName elementNames[] = {
-    {"u8", TensorElement::U8},          {"u16", TensorElement::U16},
-    {"u32", TensorElement::U32},        {"i32", TensorElement::S32},
-    {"u64", TensorElement::U64},        {"i64", TensorElement::S64},
-    {"f16", TensorElement::F16},        {"f32", TensorElement::F32},
-    {"f64", TensorElement::F64},        {"bf16", TensorElement::BF16},
-    {"tf32", TensorElement::TF32},      {"f32.ftz", TensorElement::F32Ftz},
+    {"u8", TensorElement::U8},
+    {"u16", TensorElement::U16},
+    {"u32", TensorElement::U32},
+    {"i32", TensorElement::S32},
+    {"u64", TensorElement::U64},
+    {"i64", TensorElement::S64},
+    {"f16", TensorElement::F16},
+    {"f32", TensorElement::F32},
+    {"f64", TensorElement::F64},
+    {"bf16", TensorElement::BF16},
+    {"tf32", TensorElement::TF32},
+    {"f32.ftz", TensorElement::F32Ftz},
     {"tf32.ftz", TensorElement::TF32Ftz},
 };
 
@@ -72,9 +79,7 @@ static void appendLittleEndian(Bytes &bytes, uint64_t value, unsigned size) {
 
 uint32_t heddle::ptx::encodeFloat(double value, unsigned exponentBits,
                                   unsigned mantissaBits) {
-  uint32_t sign = std::signbit(value)
-                      ? 1u << (exponentBits + mantissaBits)
-                      : 0;
+  uint32_t sign = std::signbit(value) ? 1u << (exponentBits + mantissaBits) : 0;
   uint32_t infinity = ((1u << exponentBits) - 1) << mantissaBits;
   if (std::isnan(value))
     return sign | infinity | 1u << (mantissaBits - 1);
@@ -91,11 +96,10 @@ uint32_t heddle::ptx::encodeFloat(double value, unsigned exponentBits,
   // Counting units from the exponent's start makes a carry into the exponent
   // come out right by itself, up to infinity.
   auto count = static_cast<uint64_t>(units);
-  uint64_t bits =
-      exponent < smallest
-          ? count
-          : count + (static_cast<uint64_t>(exponent - smallest)
-                     << mantissaBits);
+  uint64_t bits = exponent < smallest
+                      ? count
+                      : count + (static_cast<uint64_t>(exponent - smallest)
+                                 << mantissaBits);
   return sign | static_cast<uint32_t>(std::min<uint64_t>(bits, infinity));
 }
 
@@ -111,8 +115,8 @@ static Result<ScalarArgument> parseInteger(const std::string &text,
   if (!magnitude)
     return refuse("'", text, "': expected an integer before the colon, got '",
                   value, "'");
-  uint64_t limit = isSigned ? (uint64_t(1) << (bits - 1)) - 1
-                            : ~uint64_t(0) >> (64 - bits);
+  uint64_t limit =
+      isSigned ? (uint64_t(1) << (bits - 1)) - 1 : ~uint64_t(0) >> (64 - bits);
   if (isNegative)
     limit = isSigned ? limit + 1 : 0;
   if (*magnitude > limit)
@@ -162,8 +166,8 @@ Result<ScalarArgument> heddle::ptx::parseScalar(const std::string &text) {
     return parseFloat(text, value, type);
   auto bits = parseUnsigned(type.substr(std::min<size_t>(1, type.size())));
   bool isInteger = !type.empty() && (type[0] == 'i' || type[0] == 'u') &&
-                   bits && (*bits == 8 || *bits == 16 || *bits == 32 ||
-                            *bits == 64);
+                   bits &&
+                   (*bits == 8 || *bits == 16 || *bits == 32 || *bits == 64);
   if (!isInteger)
     return refuse("'", text, "': expected a type i8 to i64, u8 to u64, f16, ",
                   "bf16, f32 or f64 after the colon, got '", type, "'");

@@ -1,4 +1,5 @@
-//===- Arguments.h - the language of --arg and --buffer ---------------------===//
+//===- Arguments.h - the language of --arg and --buffer
+//---------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 //

@@ -1,4 +1,5 @@
-//===- Cubin.cpp - kernels and their resources in a cubin -------------------===//
+//===- Cubin.cpp - kernels and their resources in a cubin
+//-------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -87,7 +88,8 @@ static std::optional<std::array<uint32_t, 3>> readDimensions(ByteView data) {
 }
 
 /// Reads the attributes of one kernel from its own .nv.info section.
-static Result<Done> readKernelInfo(const ElfSection &info, CubinKernel &kernel) {
+static Result<Done> readKernelInfo(const ElfSection &info,
+                                   CubinKernel &kernel) {
   auto attributes = parseAttributes(info);
   if (!attributes)
     return attributes.failure();
@@ -168,9 +170,8 @@ static void readToolNote(const Elf64 &elf, Cubin &cubin) {
   cubin.assembler = stringsAt(3);
   std::string_view command = stringsAt(5);
   size_t option = command.find("-arch");
-  size_t start = option == std::string_view::npos
-                     ? option
-                     : command.find("sm_", option);
+  size_t start =
+      option == std::string_view::npos ? option : command.find("sm_", option);
   if (start != std::string_view::npos)
     cubin.architecture =
         command.substr(start, command.find_first_of(" ,", start) - start);

@@ -1,4 +1,5 @@
-//===- Cubin.h - kernels and their resources in a cubin ---------------------===//
+//===- Cubin.h - kernels and their resources in a cubin
+//---------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 //

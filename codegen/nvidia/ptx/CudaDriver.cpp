@@ -1,4 +1,5 @@
-//===- CudaDriver.cpp - kernels on a real GPU -------------------------------===//
+//===- CudaDriver.cpp - kernels on a real GPU
+//-------------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 //
@@ -192,8 +193,8 @@ Result<CudaDevice> CudaDevice::open() {
   device.smNumber = static_cast<unsigned>(10 * major + minor);
   device.cudaVersion = {static_cast<unsigned>(version / 1000),
                         static_cast<unsigned>(version % 1000 / 10)};
-  if (auto done = device.check(api.contextSetCurrent(context),
-                               "cuCtxSetCurrent");
+  if (auto done =
+          device.check(api.contextSetCurrent(context), "cuCtxSetCurrent");
       !done)
     return done.failure();
   return device;

@@ -1,4 +1,5 @@
-//===- CudaDriver.h - kernels on a real GPU ---------------------------------===//
+//===- CudaDriver.h - kernels on a real GPU
+//---------------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 //

@@ -1,4 +1,5 @@
-//===- Elf64.cpp - checked view of a little-endian ELF64 file ---------------===//
+//===- Elf64.cpp - checked view of a little-endian ELF64 file
+//---------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -51,8 +52,7 @@ const ElfSection *Elf64::find(std::string_view name) const {
 /// Reads section header `index`; its name is still an offset, which `nameAt`
 /// receives.
 static std::optional<ElfSection> readSection(ByteView file, uint64_t table,
-                                             uint64_t index,
-                                             uint64_t &nameAt) {
+                                             uint64_t index, uint64_t &nameAt) {
   auto header =
       file.slice(table + index * sectionHeaderSize, sectionHeaderSize);
   if (!header)

@@ -1,4 +1,5 @@
-//===- Elf64.h - checked view of a little-endian ELF64 file -----------------===//
+//===- Elf64.h - checked view of a little-endian ELF64 file
+//-----------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 

@@ -1,4 +1,5 @@
-//===- FileAccess.cpp - whole-file reading and atomic writing ---------------===//
+//===- FileAccess.cpp - whole-file reading and atomic writing
+//---------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -100,7 +101,7 @@ static Result<std::string> resolveTarget(const std::string &path) {
 }
 
 Result<Done> heddle::ptx::writeFile(const std::string &path,
-                              std::span<const uint8_t> bytes) {
+                                    std::span<const uint8_t> bytes) {
   Result<std::string> target = resolveTarget(path);
   if (!target)
     return target.failure();
@@ -122,9 +123,9 @@ Result<Done> heddle::ptx::writeFile(const std::string &path,
 }
 
 Result<Done> heddle::ptx::writeTextFile(const std::string &path,
-                                  const std::string &text) {
-  return writeFile(path, {reinterpret_cast<const uint8_t *>(text.data()),
-                          text.size()});
+                                        const std::string &text) {
+  return writeFile(
+      path, {reinterpret_cast<const uint8_t *>(text.data()), text.size()});
 }
 
 bool heddle::ptx::isExecutable(const std::string &path) {

@@ -1,4 +1,5 @@
-//===- FileAccess.h - whole-file reading and atomic writing -----------------===//
+//===- FileAccess.h - whole-file reading and atomic writing
+//-----------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 

@@ -1,4 +1,5 @@
-//===- InstructionMix.cpp - what kinds of instructions a kernel has ---------===//
+//===- InstructionMix.cpp - what kinds of instructions a kernel has
+//---------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -39,8 +40,8 @@ static std::string accessName(const Instruction &instruction,
       std::string(operation) + "." + spaceName(instruction.space());
   std::vector<Type> types = instruction.types();
   if (!types.empty())
-    name += "." + std::to_string(bitWidth(types.back()) *
-                                 instruction.vectorWidth());
+    name += "." +
+            std::to_string(bitWidth(types.back()) * instruction.vectorWidth());
   return name;
 }
 
@@ -156,17 +157,17 @@ static bool startsWithWord(std::string_view opcode,
 static void countMachineInstruction(std::string_view opcode,
                                     InstructionMix &mix) {
   constexpr std::string_view matrixWords[] = {
-      "HMMA",  "IMMA",  "DMMA",  "BMMA",   "QMMA",   "OMMA",   "HGMMA", "IGMMA",
-      "QGMMA", "BGMMA", "UTCHMMA", "UTCQMMA", "UTCIMMA", "UTCOMMA"};
+      "HMMA",  "IMMA",  "DMMA",  "BMMA",    "QMMA",    "OMMA",    "HGMMA",
+      "IGMMA", "QGMMA", "BGMMA", "UTCHMMA", "UTCQMMA", "UTCIMMA", "UTCOMMA"};
   constexpr std::string_view memoryWords[] = {
-      "LD",   "ST",    "LDG",   "STG",    "LDS",    "STS",     "LDL",
-      "STL",  "LDSM",  "STSM",  "LDGSTS", "ATOM",   "ATOMG",   "ATOMS",
-      "RED",  "REDG",  "UBLKCP", "UTMALDG", "UTMASTG", "UTMAREDG", "UBLKRED",
-      "LDTM", "STTM",  "UTCCP"};
+      "LD",      "ST",       "LDG",     "STG",  "LDS",    "STS",
+      "LDL",     "STL",      "LDSM",    "STSM", "LDGSTS", "ATOM",
+      "ATOMG",   "ATOMS",    "RED",     "REDG", "UBLKCP", "UTMALDG",
+      "UTMASTG", "UTMAREDG", "UBLKRED", "LDTM", "STTM",   "UTCCP"};
   constexpr std::string_view syncWords[] = {
-      "BAR",      "UCGABAR_ARV", "UCGABAR_WAIT", "SYNCS",  "MEMBAR",
-      "DEPBAR",   "LDGDEPBAR",   "WARPSYNC",     "FENCE",  "WARPGROUP",
-      "WARPGROUPSET", "UTMACMDFLUSH", "UTMACCTL", "ERRBAR", "CCTL"};
+      "BAR",          "UCGABAR_ARV",  "UCGABAR_WAIT", "SYNCS",  "MEMBAR",
+      "DEPBAR",       "LDGDEPBAR",    "WARPSYNC",     "FENCE",  "WARPGROUP",
+      "WARPGROUPSET", "UTMACMDFLUSH", "UTMACCTL",     "ERRBAR", "CCTL"};
   ++mix.total;
   std::string name(opcode);
   if (startsWithWord(opcode, matrixWords))
@@ -194,8 +195,8 @@ static std::string_view machineOpcode(std::string_view line) {
     word = line.substr(0, line.find_first_of(" \t;,"));
     line.remove_prefix(word.size());
   } while (word.starts_with('@'));
-  bool isOpcode = !word.empty() &&
-                  std::isupper(static_cast<unsigned char>(word.front()));
+  bool isOpcode =
+      !word.empty() && std::isupper(static_cast<unsigned char>(word.front()));
   return isOpcode ? word : std::string_view();
 }
 
@@ -207,8 +208,8 @@ heddle::ptx::countMachineInstructions(const std::string &disassembly) {
   constexpr std::string_view label = ".text.";
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with(label) && line.ends_with(':'))
-      current = &mixes[line.substr(label.size(),
-                                   line.size() - label.size() - 1)];
+      current =
+          &mixes[line.substr(label.size(), line.size() - label.size() - 1)];
     else if (std::string_view opcode = machineOpcode(line);
              current && !opcode.empty())
       countMachineInstruction(opcode, *current);

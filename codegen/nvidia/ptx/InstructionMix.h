@@ -1,4 +1,5 @@
-//===- InstructionMix.h - what kinds of instructions a kernel has -----------===//
+//===- InstructionMix.h - what kinds of instructions a kernel has
+//-----------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 

@@ -1,4 +1,5 @@
-//===- KernelArguments.cpp - from arguments to a parameter block ------------===//
+//===- KernelArguments.cpp - from arguments to a parameter block
+//------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -148,9 +149,8 @@ static Result<Done> setMapExtents(TensorMap &map,
     map.dims[i] = shape[outer];
     map.box[i] = static_cast<uint32_t>(box[outer]);
     if (i > 0)
-      map.strides[i - 1] = strides.empty()
-                               ? dense
-                               : strides[outer] * elementBytes(map.element);
+      map.strides[i - 1] =
+          strides.empty() ? dense : strides[outer] * elementBytes(map.element);
     if (__builtin_mul_overflow(dense, shape[outer], &dense))
       return refuse("the shape of the tensor map overflows 64 bits");
   }
@@ -208,8 +208,8 @@ static Result<ParameterValue> resolve(const Argument &argument, size_t own,
   if (pointer) {
     value.offset = pointer->offset;
     if (pointer->offset > array.data.size())
-      return refuse("'", argument.text, "': the buffer has ",
-                    array.data.size(), " bytes");
+      return refuse("'", argument.text, "': the buffer has ", array.data.size(),
+                    " bytes");
     return value;
   }
   Result<TensorMap> built = buildMap(*map, array);
@@ -274,8 +274,9 @@ static std::optional<Failure> mismatch(const ParameterSlot &slot,
   return std::nullopt;
 }
 
-Result<Done> heddle::ptx::checkParameters(
-    const std::vector<ParameterSlot> &slots, const KernelArguments &arguments) {
+Result<Done>
+heddle::ptx::checkParameters(const std::vector<ParameterSlot> &slots,
+                             const KernelArguments &arguments) {
   if (arguments.values.size() != slots.size())
     return refuse("the kernel has ", slots.size(), " parameters, got ",
                   arguments.values.size(), " arguments");

@@ -1,4 +1,5 @@
-//===- KernelArguments.h - from arguments to a parameter block --------------===//
+//===- KernelArguments.h - from arguments to a parameter block
+//--------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 //
@@ -107,11 +108,9 @@ using MapEncoder =
 
 /// The parameter block: every value at its slot's offset, buffer `i` at
 /// `addresses[i]`.
-Result<std::vector<std::byte>>
-packParameters(const std::vector<ParameterSlot> &slots,
-               const KernelArguments &arguments,
-               const std::vector<uint64_t> &addresses,
-               const MapEncoder &encodeMap);
+Result<std::vector<std::byte>> packParameters(
+    const std::vector<ParameterSlot> &slots, const KernelArguments &arguments,
+    const std::vector<uint64_t> &addresses, const MapEncoder &encodeMap);
 
 /// Writes every output buffer back to its file.
 Result<Done> writeOutputs(const KernelArguments &arguments);

@@ -1,4 +1,5 @@
-//===- KernelSource.cpp - files that hold kernels ---------------------------===//
+//===- KernelSource.cpp - files that hold kernels
+//---------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -29,8 +30,7 @@ static Failure parseFailure(const std::vector<Diagnostic> &diagnostics,
   Failure failure;
   failure.hasLocation = true;
   for (size_t i = 0; i < std::min(diagnostics.size(), maxDiagnostics); ++i)
-    failure.message +=
-        (i ? "\n" : "") + diagnostics[i].format(path);
+    failure.message += (i ? "\n" : "") + diagnostics[i].format(path);
   return failure;
 }
 
@@ -95,16 +95,15 @@ static unsigned smOfModule(const Module &module) {
   for (const std::string &target : module.targets)
     if (target.starts_with("sm_"))
       return static_cast<unsigned>(
-          parseUnsigned(target.substr(
-                            3, target.find_first_not_of("0123456789", 3) - 3))
+          parseUnsigned(
+              target.substr(3, target.find_first_not_of("0123456789", 3) - 3))
               .value_or(0));
   return 0;
 }
 
-static Result<Done>
-checkPtx(const TritonKernel &kernel,
-         const std::vector<TritonArgument> &signature,
-         const PtxSource &source) {
+static Result<Done> checkPtx(const TritonKernel &kernel,
+                             const std::vector<TritonArgument> &signature,
+                             const PtxSource &source) {
   const Function *entry = source.module.find(kernel.name);
   if (!entry || !entry->isEntry) {
     std::string known;
@@ -120,10 +119,9 @@ checkPtx(const TritonKernel &kernel,
   return checkCode(kernel, signature, code);
 }
 
-static Result<Done>
-checkCubin(const TritonKernel &kernel,
-           const std::vector<TritonArgument> &signature,
-           const CubinSource &source) {
+static Result<Done> checkCubin(const TritonKernel &kernel,
+                               const std::vector<TritonArgument> &signature,
+                               const CubinSource &source) {
   std::string known;
   for (const CubinKernel &candidate : source.cubin.kernels) {
     known += (known.empty() ? "" : ", ") + candidate.name;
@@ -148,8 +146,7 @@ static Result<Done> readCode(const std::string &path, TritonSource &source) {
   return Done{};
 }
 
-Result<TritonSource>
-heddle::ptx::readTritonSource(const TritonKernel &kernel) {
+Result<TritonSource> heddle::ptx::readTritonSource(const TritonKernel &kernel) {
   TritonSource source;
   if (kernel.ptxPath.empty() && kernel.cubinPath.empty())
     return refuse("expected a .ptx or a .cubin beside '", kernel.jsonPath,
@@ -164,8 +161,7 @@ heddle::ptx::readTritonSource(const TritonKernel &kernel) {
       return ttir.failure();
     auto signature = parseTritonSignature(*ttir, kernel.name);
     if (!signature)
-      return refuse("'", kernel.ttirPath,
-                    "': ", signature.failure().message);
+      return refuse("'", kernel.ttirPath, "': ", signature.failure().message);
     source.signature = std::move(*signature);
   }
   if (source.ptx)

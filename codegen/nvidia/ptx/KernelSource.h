@@ -1,4 +1,5 @@
-//===- KernelSource.h - files that hold kernels -----------------------------===//
+//===- KernelSource.h - files that hold kernels
+//-----------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 

@@ -1,4 +1,5 @@
-//===- Npy.cpp - NumPy array files ------------------------------------------===//
+//===- Npy.cpp - NumPy array files
+//------------------------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -236,8 +237,9 @@ Result<NpyArray> heddle::ptx::parseNpy(std::span<const uint8_t> file) {
   for (size_t i = 0; i < lengthSize; ++i)
     headerSize |= size_t(file[8 + i]) << (8 * i);
   if (headerSize > maxHeaderSize || headerSize > text.size() - headerStart)
-    return refuse("the .npy header states ", headerSize, " bytes, the file has ",
-                  text.size() - headerStart, " after it");
+    return refuse("the .npy header states ", headerSize,
+                  " bytes, the file has ", text.size() - headerStart,
+                  " after it");
 
   Result<Header> header =
       HeaderParser(text.substr(headerStart, headerSize)).parse();
@@ -275,8 +277,8 @@ Bytes heddle::ptx::formatNpy(const NpyArray &array) {
   descr += array.type.size == 1 ? '|' : '<';
   descr += array.type.kind;
   descr += std::to_string(array.type.size);
-  std::string header = "{'descr': '" + descr +
-                       "', 'fortran_order': False, 'shape': (";
+  std::string header =
+      "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (";
   for (size_t i = 0; i < array.shape.size(); ++i)
     header += (i ? ", " : "") + std::to_string(array.shape[i]);
   header += array.shape.size() == 1 ? ",), }" : "), }";
@@ -293,6 +295,7 @@ Bytes heddle::ptx::formatNpy(const NpyArray &array) {
   return file;
 }
 
-Result<Done> heddle::ptx::writeNpy(const std::string &path, const NpyArray &array) {
+Result<Done> heddle::ptx::writeNpy(const std::string &path,
+                                   const NpyArray &array) {
   return writeFile(path, formatNpy(array));
 }

@@ -1,4 +1,5 @@
-//===- Occupancy.cpp - how many blocks of a kernel fit on a multiprocessor --===//
+//===- Occupancy.cpp - how many blocks of a kernel fit on a multiprocessor
+//--===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -49,8 +50,7 @@ static unsigned blocksByRegisters(const MultiprocessorLimits &limits,
   auto perWarp =
       static_cast<unsigned>(roundUp(registers * warpSize, registerUnit));
   // Each scheduler has a quarter of the file, and a warp stays on one.
-  unsigned residentWarps =
-      limits.registers / schedulers / perWarp * schedulers;
+  unsigned residentWarps = limits.registers / schedulers / perWarp * schedulers;
   return residentWarps / warps;
 }
 

@@ -1,4 +1,5 @@
-//===- Occupancy.h - how many blocks of a kernel fit on a multiprocessor ----===//
+//===- Occupancy.h - how many blocks of a kernel fit on a multiprocessor
+//----===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 

@@ -1,4 +1,5 @@
-//===- PtxVersion.cpp - which toolkit and driver a PTX version needs --------===//
+//===- PtxVersion.cpp - which toolkit and driver a PTX version needs
+//--------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -18,16 +19,16 @@ struct Release {
 };
 
 constexpr Release releases[] = {
-    {{6, 0}, {9, 0}, 384},   {{6, 1}, {9, 1}, 390},   {{6, 2}, {9, 2}, 396},
-    {{6, 3}, {10, 0}, 410},  {{6, 4}, {10, 1}, 418},  {{6, 5}, {10, 2}, 440},
-    {{7, 0}, {11, 0}, 450},  {{7, 1}, {11, 1}, 455},  {{7, 2}, {11, 2}, 460},
-    {{7, 3}, {11, 3}, 465},  {{7, 4}, {11, 4}, 470},  {{7, 5}, {11, 5}, 495},
-    {{7, 6}, {11, 6}, 510},  {{7, 7}, {11, 7}, 515},  {{7, 8}, {11, 8}, 520},
-    {{8, 0}, {12, 0}, 525},  {{8, 1}, {12, 1}, 530},  {{8, 2}, {12, 2}, 535},
-    {{8, 3}, {12, 3}, 545},  {{8, 4}, {12, 4}, 550},  {{8, 5}, {12, 5}, 555},
-    {{8, 6}, {12, 7}, 565},  {{8, 7}, {12, 8}, 570},  {{8, 8}, {12, 9}, 575},
-    {{9, 0}, {13, 0}, 580},  {{9, 1}, {13, 1}, 590},  {{9, 2}, {13, 2}, 595},
-    {{9, 3}, {13, 3}, 0},    {{9, 4}, {13, 4}, 0},
+    {{6, 0}, {9, 0}, 384},  {{6, 1}, {9, 1}, 390},  {{6, 2}, {9, 2}, 396},
+    {{6, 3}, {10, 0}, 410}, {{6, 4}, {10, 1}, 418}, {{6, 5}, {10, 2}, 440},
+    {{7, 0}, {11, 0}, 450}, {{7, 1}, {11, 1}, 455}, {{7, 2}, {11, 2}, 460},
+    {{7, 3}, {11, 3}, 465}, {{7, 4}, {11, 4}, 470}, {{7, 5}, {11, 5}, 495},
+    {{7, 6}, {11, 6}, 510}, {{7, 7}, {11, 7}, 515}, {{7, 8}, {11, 8}, 520},
+    {{8, 0}, {12, 0}, 525}, {{8, 1}, {12, 1}, 530}, {{8, 2}, {12, 2}, 535},
+    {{8, 3}, {12, 3}, 545}, {{8, 4}, {12, 4}, 550}, {{8, 5}, {12, 5}, 555},
+    {{8, 6}, {12, 7}, 565}, {{8, 7}, {12, 8}, 570}, {{8, 8}, {12, 9}, 575},
+    {{9, 0}, {13, 0}, 580}, {{9, 1}, {13, 1}, 590}, {{9, 2}, {13, 2}, 595},
+    {{9, 3}, {13, 3}, 0},   {{9, 4}, {13, 4}, 0},
 };
 
 struct TargetRelease {
@@ -123,8 +124,7 @@ static std::optional<unsigned> parseNumber(std::string_view digits) {
   return value;
 }
 
-std::optional<VersionNumber>
-heddle::ptx::findPtxVersion(std::string_view ptx) {
+std::optional<VersionNumber> heddle::ptx::findPtxVersion(std::string_view ptx) {
   std::string_view text = findAfter(ptx, ".version");
   size_t dot = text.find('.');
   if (dot == text.npos)
@@ -143,8 +143,7 @@ std::optional<std::string> heddle::ptx::findPtxTarget(std::string_view ptx) {
   return std::string(text);
 }
 
-std::optional<VersionNumber>
-heddle::ptx::toolkitForPtx(VersionNumber version) {
+std::optional<VersionNumber> heddle::ptx::toolkitForPtx(VersionNumber version) {
   for (const Release &release : releases)
     if (release.ptx >= version && version >= oldestPtx)
       return release.toolkit;

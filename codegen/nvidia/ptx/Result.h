@@ -1,4 +1,5 @@
-//===- Result.h - a value, or the reason why there is none ------------------===//
+//===- Result.h - a value, or the reason why there is none
+//------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 

@@ -1,4 +1,5 @@
-//===- Subprocess.h - run a program and keep what it prints -----------------===//
+//===- Subprocess.h - run a program and keep what it prints
+//-----------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 

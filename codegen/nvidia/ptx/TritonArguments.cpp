@@ -1,4 +1,5 @@
-//===- TritonArguments.cpp - the user's arguments as a Triton launch --------===//
+//===- TritonArguments.cpp - the user's arguments as a Triton launch
+//--------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -58,8 +59,7 @@ groupSlots(const TritonKernel &kernel,
         if (i >= end || slots[i].size != (k < rank ? 4u : 8u))
           return refuse("expected ", rank, " sizes and ", rank,
                         " strides after the tensor map ",
-                        slots[group.first].name, " of the entry ",
-                        kernel.name);
+                        slots[group.first].name, " of the entry ", kernel.name);
     }
     groups.push_back(group);
   }
@@ -69,11 +69,10 @@ groupSlots(const TritonKernel &kernel,
   return groups;
 }
 
-static Result<Done>
-checkSignature(const TritonKernel &kernel,
-               const std::vector<TritonArgument> &signature,
-               const std::vector<ParameterSlot> &slots,
-               const std::vector<UserSlot> &groups) {
+static Result<Done> checkSignature(const TritonKernel &kernel,
+                                   const std::vector<TritonArgument> &signature,
+                                   const std::vector<ParameterSlot> &slots,
+                                   const std::vector<UserSlot> &groups) {
   if (signature.size() != groups.size())
     return refuse("'", kernel.ttirPath, "' declares ", signature.size(),
                   " arguments, the entry ", kernel.name, " takes ",
@@ -172,9 +171,10 @@ static Result<Done> appendScratch(const char *name, uint64_t bytesPerBlock,
   return Done{};
 }
 
-Result<Done> heddle::ptx::checkTritonEntry(
-    const TritonKernel &kernel, const std::vector<TritonArgument> &signature,
-    const std::vector<ParameterSlot> &slots) {
+Result<Done>
+heddle::ptx::checkTritonEntry(const TritonKernel &kernel,
+                              const std::vector<TritonArgument> &signature,
+                              const std::vector<ParameterSlot> &slots) {
   Result<std::vector<UserSlot>> groups = groupSlots(kernel, slots);
   if (!groups)
     return groups.failure();
@@ -183,8 +183,8 @@ Result<Done> heddle::ptx::checkTritonEntry(
   return checkSignature(kernel, signature, slots, *groups);
 }
 
-static std::string describeArguments(
-    const std::vector<TritonArgument> &signature) {
+static std::string
+describeArguments(const std::vector<TritonArgument> &signature) {
   std::string text;
   for (const TritonArgument &argument : signature)
     text += (text.empty() ? ": " : ", ") + argument.name + " " + argument.type;
@@ -218,9 +218,9 @@ Result<Done> heddle::ptx::bindTritonArguments(
     } else if (!isWholeBuffer) {
       return refuse("'", user[i].text, "': a tensor descriptor takes in:, ",
                     "out: or ptr:NAME, and makes the tensor map by itself");
-    } else if (auto added = appendDescriptor(
-                   *descriptor, user[i], arguments.buffers[user[i].buffer],
-                   arguments.values);
+    } else if (auto added = appendDescriptor(*descriptor, user[i],
+                                             arguments.buffers[user[i].buffer],
+                                             arguments.values);
                !added) {
       return added;
     }
@@ -229,6 +229,6 @@ Result<Done> heddle::ptx::bindTritonArguments(
                                  blockCount, arguments);
       !added)
     return added;
-  return appendScratch("profile_scratch", kernel.profileScratchSize,
-                       blockCount, arguments);
+  return appendScratch("profile_scratch", kernel.profileScratchSize, blockCount,
+                       arguments);
 }

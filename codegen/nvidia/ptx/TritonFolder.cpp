@@ -1,4 +1,5 @@
-//===- TritonFolder.cpp - kernels that Triton compiled ----------------------===//
+//===- TritonFolder.cpp - kernels that Triton compiled
+//----------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -56,8 +57,7 @@ static std::string describe(const Json &value) {
       .substr(0, 40);
 }
 
-const Json *Reader::find(const char *key, Json::value_t type,
-                         bool isRequired) {
+const Json *Reader::find(const char *key, Json::value_t type, bool isRequired) {
   auto found = object.find(key);
   bool isAbsent = found == object.end() || found->is_null();
   if (!isAbsent && found->type() == type)
@@ -67,7 +67,7 @@ const Json *Reader::find(const char *key, Json::value_t type,
   Json sample(type);
   fail(std::string("expected the key '") + key + "' with " +
        (sample.is_object() ? "an " : "a ") +
-       (type == Json::value_t::string ? "string"
+       (type == Json::value_t::string  ? "string"
         : type == Json::value_t::array ? "list"
                                        : sample.type_name()) +
        ", got " + (isAbsent ? "no such key" : describe(*found)));
@@ -95,8 +95,7 @@ bool Reader::flag(const char *key) {
 }
 
 std::string Reader::text(const char *key, std::optional<std::string> fallback) {
-  const Json *value =
-      find(key, Json::value_t::string, !fallback.has_value());
+  const Json *value = find(key, Json::value_t::string, !fallback.has_value());
   return value ? value->get<std::string>() : fallback.value_or("");
 }
 
@@ -189,13 +188,12 @@ static void readTarget(const Json &object, Reader &reader,
                 describe(object["warp_size"]));
 }
 
-Result<TritonKernel>
-heddle::ptx::parseTritonMetadata(const std::string &text) {
+Result<TritonKernel> heddle::ptx::parseTritonMetadata(const std::string &text) {
   Json object = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object())
-    return refuse("expected a JSON object, got ",
-                  object.is_discarded() ? "text that is not JSON"
-                                        : object.type_name());
+    return refuse("expected a JSON object, got ", object.is_discarded()
+                                                      ? "text that is not JSON"
+                                                      : object.type_name());
   Reader reader(object, "");
   TritonKernel kernel;
   kernel.name = reader.text("name", std::nullopt);
@@ -273,8 +271,7 @@ heddle::ptx::readTritonFolder(const std::string &path) {
   if (!fs::is_directory(path, error)) {
     files.push_back(path);
   } else if (files = listMetadata(path); files.empty()) {
-    for (const fs::directory_entry &entry :
-         fs::directory_iterator(path, error))
+    for (const fs::directory_entry &entry : fs::directory_iterator(path, error))
       if (entry.is_directory(error))
         for (fs::path &file : listMetadata(entry.path()))
           files.push_back(std::move(file));
@@ -292,9 +289,8 @@ heddle::ptx::readTritonFolder(const std::string &path) {
   return kernels;
 }
 
-Result<TritonKernel>
-heddle::ptx::readTritonKernel(const std::string &path,
-                              const std::string &entry) {
+Result<TritonKernel> heddle::ptx::readTritonKernel(const std::string &path,
+                                                   const std::string &entry) {
   Result<std::vector<TritonKernel>> kernels = readTritonFolder(path);
   if (!kernels)
     return kernels.failure();

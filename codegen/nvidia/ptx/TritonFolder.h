@@ -1,4 +1,5 @@
-//===- TritonFolder.h - kernels that Triton compiled ------------------------===//
+//===- TritonFolder.h - kernels that Triton compiled
+//------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 //

@@ -46,7 +46,7 @@ def main():
             if skip is not None:
                 skipped[skip_reason(skip, case)] += 1
             elif case.find("failure") is not None or case.find("error") is not None:
-                failed.append(f"{path.stem}: {case.get('name')}")
+                failed.append(f"{path.stem}: {case.get('classname')}/{case.get('name')}")
             else:
                 passed += 1
 

@@ -4,6 +4,7 @@
 
 #include "tools/heddle/Command.h"
 #include "tools/heddle/ModelOptions.h"
+#include "tools/heddle/ModuleCache.h"
 #include "tools/heddle/Session.h"
 
 #include "llvm/ADT/APFloat.h"

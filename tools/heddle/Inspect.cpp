@@ -3,9 +3,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/heddle/Command.h"
+#include "tools/heddle/Manifest.h"
 #include "tools/heddle/Session.h"
-
-#include "heddle/module_abi.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -44,30 +43,6 @@ private:
   cl::opt<bool> kernels;
 };
 
-/// Reads the records of a manifest that the runtime has checked.
-class ManifestReader {
-public:
-  explicit ManifestReader(const heddle_model_t *model) {
-    size_t size;
-    base = static_cast<const char *>(heddle_model_manifest(model, &size));
-  }
-
-  const heddle_abi_manifest_t &get() const {
-    return *reinterpret_cast<const heddle_abi_manifest_t *>(base);
-  }
-  StringRef getString(heddle_abi_string_t string) const {
-    return StringRef(base + string.offset, string.length);
-  }
-  template <typename Record>
-  const Record &getRecord(const heddle_abi_table_t &table, uint32_t i) const {
-    return *reinterpret_cast<const Record *>(base + table.offset +
-                                             uint64_t(i) * table.stride);
-  }
-
-private:
-  const char *base;
-};
-
 } // namespace
 
 std::unique_ptr<Command> heddle::cli::createInspectCommand() {
@@ -78,8 +53,8 @@ static std::string toHex(const heddle_abi_digest_t &digest) {
   return llvm::toHex(ArrayRef(digest.bytes), /*LowerCase=*/true);
 }
 
-static void printFiles(const ManifestReader &manifest) {
-  const heddle_abi_manifest_t &header = manifest.get();
+static void printFiles(const Manifest &manifest) {
+  const heddle_abi_manifest_t &header = manifest.getHeader();
   outs() << "compiler  " << manifest.getString(header.compiler) << '\n'
          << "target    " << manifest.getString(header.target) << '\n'
          << "options   " << manifest.getString(header.options) << '\n';
@@ -115,7 +90,7 @@ static std::string describeType(const heddle_tensor_info_t &info) {
   return text;
 }
 
-static void printSymbols(const ManifestReader &manifest,
+static void printSymbols(const Manifest &manifest,
                          const heddle_abi_entry_t &entry) {
   for (uint32_t i = 0; i < entry.symbols.count; ++i) {
     const auto &symbol =
@@ -130,10 +105,10 @@ static void printSymbols(const ManifestReader &manifest,
   }
 }
 
-static void printEntry(const heddle_model_t *model,
-                       const ManifestReader &manifest, uint32_t index) {
-  const auto &entry =
-      manifest.getRecord<heddle_abi_entry_t>(manifest.get().entries, index);
+static void printEntry(const heddle_model_t *model, const Manifest &manifest,
+                       uint32_t index) {
+  const auto &entry = manifest.getRecord<heddle_abi_entry_t>(
+      manifest.getHeader().entries, index);
   outs() << "entry     " << manifest.getString(entry.name) << '\n';
   heddle_tensor_info_t info = {};
   for (uint32_t i = 0; i < entry.inputs.count; ++i) {
@@ -164,9 +139,9 @@ ExitCode InspectCommand::run() {
   Expected<ModelPtr> model = loadModel(module, flags);
   if (!model)
     return reportError(model.takeError());
-  ManifestReader manifest(model->get());
+  Manifest manifest(model->get());
   printFiles(manifest);
-  const heddle_abi_manifest_t &header = manifest.get();
+  const heddle_abi_manifest_t &header = manifest.getHeader();
   for (uint32_t i = 0; i < header.entries.count; ++i)
     printEntry(model->get(), manifest, i);
   outs() << "kernels   " << header.kernels.count << '\n';

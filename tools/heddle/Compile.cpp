@@ -28,45 +28,45 @@ EXAMPLES:
 
 namespace {
 
-  class CompileCommand final : public Command {
-  public:
-    CompileCommand()
-        : Command("compile", "compile a model to native code", helpText),
-          model(cl::Positional, cl::desc("<MODEL.onnx>"), cl::sub(subCommand)),
-          output("o", cl::desc("the file to write; - is standard output"),
-                 cl::value_desc("OUT"), cl::sub(subCommand)),
-          dims("dim", cl::desc("narrow a symbolic dimension"),
-               cl::value_desc("NAME=RANGE"), cl::sub(subCommand)),
-          emit("emit", cl::desc("what to write (default: shared)"),
-               cl::values(clEnumValN(EmitKind::Shared, "shared",
-                                     "a module for the runtime"),
-                          clEnumValN(EmitKind::Executable, "exe",
-                                     "a program that runs the model"),
-                          clEnumValN(EmitKind::Object, "obj",
-                                     "the code as an object file"),
-                          clEnumValN(EmitKind::Assembly, "asm",
-                                     "the code as assembly text")),
-               cl::init(EmitKind::Shared), cl::sub(subCommand)),
-          stopAfter("stop-after",
-                    cl::desc("write the program after this stage as text"),
-                    cl::value_desc("stage"), cl::sub(subCommand)),
-          wantsPipeline("print-pipeline",
-                        cl::desc("print the passes as heddle-opt takes them, "
-                                 "and compile nothing"),
-                        cl::sub(subCommand)),
-          modelOptions(subCommand) {}
+class CompileCommand final : public Command {
+public:
+  CompileCommand()
+      : Command("compile", "compile a model to native code", helpText),
+        model(cl::Positional, cl::desc("<MODEL.onnx>"), cl::sub(subCommand)),
+        output("o", cl::desc("the file to write; - is standard output"),
+               cl::value_desc("OUT"), cl::sub(subCommand)),
+        dims("dim", cl::desc("narrow a symbolic dimension"),
+             cl::value_desc("NAME=RANGE"), cl::sub(subCommand)),
+        emit("emit", cl::desc("what to write (default: shared)"),
+             cl::values(clEnumValN(EmitKind::Shared, "shared",
+                                   "a module for the runtime"),
+                        clEnumValN(EmitKind::Executable, "exe",
+                                   "a program that runs the model"),
+                        clEnumValN(EmitKind::Object, "obj",
+                                   "the code as an object file"),
+                        clEnumValN(EmitKind::Assembly, "asm",
+                                   "the code as assembly text")),
+             cl::init(EmitKind::Shared), cl::sub(subCommand)),
+        stopAfter("stop-after",
+                  cl::desc("write the program after this stage as text"),
+                  cl::value_desc("stage"), cl::sub(subCommand)),
+        wantsPipeline("print-pipeline",
+                      cl::desc("print the passes as heddle-opt takes them, "
+                               "and compile nothing"),
+                      cl::sub(subCommand)),
+        modelOptions(subCommand) {}
 
-    ExitCode run() override;
+  ExitCode run() override;
 
-  private:
-    cl::opt<std::string> model;
-    cl::opt<std::string> output;
-    cl::list<std::string> dims;
-    cl::opt<EmitKind> emit;
-    cl::opt<std::string> stopAfter;
-    cl::opt<bool> wantsPipeline;
-    ModelOptions modelOptions;
-  };
+private:
+  cl::opt<std::string> model;
+  cl::opt<std::string> output;
+  cl::list<std::string> dims;
+  cl::opt<EmitKind> emit;
+  cl::opt<std::string> stopAfter;
+  cl::opt<bool> wantsPipeline;
+  ModelOptions modelOptions;
+};
 
 } // namespace
 

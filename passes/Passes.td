@@ -8,6 +8,157 @@
 include "mlir/Pass/PassBase.td"
 
 //===----------------------------------------------------------------------===//
+// fusion
+//===----------------------------------------------------------------------===//
+
+def FuseElementwise : Pass<"heddle-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "merge elementwise linalg.generic ops into their readers";
+  let description = [{
+    An elementwise op whose result one other elementwise op reads becomes part
+    of that op's body, so that the value between them is never stored. Gathers
+    are merged as readers, not as producers of several loops.
+
+    Before:
+    ```mlir
+    %a = linalg.generic {...} ins(%x) { exp }
+    %b = linalg.generic {...} ins(%a, %y) { add }
+    ```
+    After:
+    ```mlir
+    %b = linalg.generic {...} ins(%x, %y) { exp, add }
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+                           "::mlir::affine::AffineDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def FormKernels : Pass<"heddle-form-kernels", "::mlir::func::FuncOp"> {
+  let summary = "group ops into heddle.kernel regions";
+  let description = [{
+    Every computing op becomes part of a kernel. A contraction takes the
+    elementwise ops that alone read its result; a row op (layer norm, softmax,
+    last-axis reduction) takes the elementwise op that it alone reads and the
+    ones that alone read its result. Each decision is a remark with its reason.
+
+    Before:
+    ```mlir
+    %c = heddle.contraction ins(%x, %w) outs(%e)
+    %g = linalg.generic ins(%c) outs(%f) { gelu }
+    ```
+    After:
+    ```mlir
+    %g = heddle.kernel ins(%x, %w) outs(%f) reason "contraction + 1 elementwise" {
+      ...
+    }
+    ```
+  }];
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
+
+def OutlineKernels : Pass<"heddle-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "turn heddle.kernel regions into heddle.kernel_def symbols";
+  let description = [{
+    Each kernel on memrefs becomes a `heddle.dispatch` of a `heddle.kernel_def`;
+    kernels that are equal but for locations become one definition. Also numbers
+    the faults that `heddle.checked_index` ops can report.
+
+    Before:
+    ```mlir
+    heddle.kernel ins(%x : memref<?xf32>) outs(%y : memref<?xf32>) schedule ... {...}
+    ```
+    After:
+    ```mlir
+    heddle.kernel_def @k0 outputs 1 schedule ... {...}
+    heddle.dispatch @k0 ins(%x : memref<?xf32>) outs(%y : memref<?xf32>)
+    ```
+  }];
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// tiling
+//===----------------------------------------------------------------------===//
+
+def ScheduleKernels : Pass<"heddle-schedule-kernels", "::mlir::ModuleOp"> {
+  let summary = "choose family, tile sizes and layouts of every kernel";
+  let description = [{
+    Reads the facts of `#heddle.target` on the module. A contraction with a
+    weight gets the panel width of the target, and the weight a `heddle.pack`.
+    Kernels of the target `cpu:reference`, and bodies that no family fits, get the
+    family `reference`, with a remark.
+
+    Before:
+    ```mlir
+    heddle.kernel ins(%x, %w) outs(%e) { heddle.contraction ... }
+    ```
+    After:
+    ```mlir
+    %p = heddle.pack %w panel 48 : ...
+    heddle.kernel ins(%x, %p) outs(%e) schedule <"contraction", {mr = 8, nr = 48}>
+        layouts [...] { heddle.contraction ... panel 48 ... }
+    ```
+  }];
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// memory
+//===----------------------------------------------------------------------===//
+
+def BufferizeProgram : Pass<"heddle-bufferize-program", "::mlir::func::FuncOp"> {
+  let summary = "give every tensor of the host program its memory";
+  let description = [{
+    Kernel results become buffers: the caller's output, a part of a
+    concatenation, or a buffer of the arena; views become strided memrefs. Where
+    a kernel demands a layout that a view cannot give, a copy kernel is made,
+    with a remark. Kernel bodies stay on tensors.
+
+    Before:
+    ```mlir
+    %y = heddle.kernel ins(%x : tensor<?x8xf32>) outs(%e : tensor<?x8xf32>) {...}
+    %t = linalg.transpose ins(%y : tensor<?x8xf32>) outs(%f : tensor<8x?xf32>)
+    ```
+    After:
+    ```mlir
+    %b = memref.alloc(%n) : memref<8x?xf32>
+    %v = memref.transpose %b (i, j) -> (j, i) : ...
+    heddle.kernel ins(%x : memref<?x8xf32>) outs(%v : memref<?x8xf32, strided<[1, ?]>>) {...}
+    ```
+  }];
+  let dependentDialects = ["::heddle::HeddleDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::affine::AffineDialect"];
+}
+
+def PlanArena : Pass<"heddle-plan-arena", "::mlir::func::FuncOp"> {
+  let summary = "place barriers and give every buffer its life in the arena";
+  let description = [{
+    Puts a `heddle.barrier` before a kernel that touches what a kernel since the
+    last barrier wrote, or writes what one has read. Turns each `memref.alloc`
+    into a `heddle.arena_buffer` that lives from the phase that writes it to the
+    last phase that reads it.
+
+    Before:
+    ```mlir
+    %b = memref.alloc(%n) : memref<?xf32>
+    heddle.kernel ins(%x : memref<?xf32>) outs(%b : memref<?xf32>) {...}
+    heddle.kernel ins(%b : memref<?xf32>) outs(%y : memref<?xf32>) {...}
+    ```
+    After:
+    ```mlir
+    %b = heddle.arena_buffer [%n] slot 0 live 0 to 1 : memref<?xf32>
+    heddle.kernel ins(%x : memref<?xf32>) outs(%b : memref<?xf32>) {...}
+    heddle.barrier
+    heddle.kernel ins(%b : memref<?xf32>) outs(%y : memref<?xf32>) {...}
+    ```
+  }];
+  let dependentDialects = ["::heddle::HeddleDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+//===----------------------------------------------------------------------===//
 // transforms
 //===----------------------------------------------------------------------===//
 

@@ -113,9 +113,10 @@ def Heddle_WeightOp : Heddle_Op<"weight", [Pure]> {
 def Heddle_ArenaBufferOp : Heddle_Op<"arena_buffer", [Pure]> {
   let summary = "a buffer of the call's arena";
   let description = [{
-    Memory that holds a value from dispatch `first` to dispatch `last` (numbers
-    of the dispatches in the order of the host program). The runtime places the
-    slots so that slots that live at the same time do not overlap.
+    Memory that holds a value from phase `first` to phase `last`, both included.
+    Phases are what the barriers of the host program separate, counted from 0.
+    The runtime places the slots so that slots that live in a common phase do not
+    overlap.
 
     Constraints:
       - (C1) one size per dynamic axis of the result.
@@ -135,6 +136,21 @@ def Heddle_ArenaBufferOp : Heddle_Op<"arena_buffer", [Pure]> {
     `:` type($result)
   }];
   let hasVerifier = 1;
+}
+
+def Heddle_BarrierOp : Heddle_Op<"barrier"> {
+  let summary = "no worker goes on before all have come here";
+  let description = [{
+    Separates two phases of the host program: what kernels wrote before it, all
+    workers see after it.
+
+    Example:
+
+    ```mlir
+    heddle.barrier
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
 }
 
 //===----------------------------------------------------------------------===//
@@ -240,8 +256,8 @@ def Heddle_DispatchOp : Heddle_Op<"dispatch", [
     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "runs a kernel on buffers";
   let description = [{
-    All workers run their share of the kernel; the next dispatch sees what this
-    one wrote.
+    All workers run their share of the kernel. What it writes is seen after the
+    next `heddle.barrier`.
 
     Constraints:
       - (C1) `kernel` names a `heddle.kernel_def` with as many inputs and outputs.

@@ -60,8 +60,7 @@ def OutlineKernels : Pass<"heddle-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "turn heddle.kernel regions into heddle.kernel_def symbols";
   let description = [{
     Each kernel on memrefs becomes a `heddle.dispatch` of a `heddle.kernel_def`;
-    kernels that are equal but for locations become one definition. Also numbers
-    the faults that `heddle.checked_index` ops can report.
+    kernels that are equal but for locations become one definition.
 
     Before:
     ```mlir

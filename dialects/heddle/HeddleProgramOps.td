@@ -158,7 +158,8 @@ def Heddle_BarrierOp : Heddle_Op<"barrier"> {
 //===----------------------------------------------------------------------===//
 
 def Heddle_KernelOp : Heddle_Op<"kernel", [
-    IsolatedFromAbove, AttrSizedOperandSegments, RecursiveMemoryEffects,
+    IsolatedFromAbove, AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
     SingleBlockImplicitTerminator<"YieldOp">]> {
   let summary = "ops that become one kernel";
   let description = [{

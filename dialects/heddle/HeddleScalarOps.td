@@ -38,8 +38,7 @@ def Heddle_CheckedIndexOp : Op<HeddleDialect, "checked_index", [Pure]> {
     An index that the model's data gives, in -size .. size-1; a negative one
     counts from the end. An index outside is reported as a run-time error of the
     call (status and sentence), and the result is then 0, so that no access is
-    ever out of bounds. `text` names the ONNX node for the sentence; `fault` is
-    its number in the entry's list of faults, set when kernels are outlined.
+    ever out of bounds. `text` names the ONNX node for the sentence.
 
     Example:
 
@@ -47,11 +46,10 @@ def Heddle_CheckedIndexOp : Op<HeddleDialect, "checked_index", [Pure]> {
     %i = heddle.checked_index %raw of %n text "node 'Gather_3'" : i64
     ```
   }];
-  let arguments = (ins AnySignlessInteger:$value, Index:$size, StrAttr:$text,
-                       OptionalAttr<I64Attr>:$fault);
+  let arguments = (ins AnySignlessInteger:$value, Index:$size, StrAttr:$text);
   let results = (outs Index:$result);
   let assemblyFormat = [{
-    $value `of` $size `text` $text (`fault` $fault^)? attr-dict `:` type($value)
+    $value `of` $size `text` $text attr-dict `:` type($value)
   }];
 }
 

@@ -7,7 +7,6 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
-#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 
@@ -17,17 +16,6 @@ namespace heddle {
 } // namespace heddle
 
 using namespace heddle;
-
-/// Gives every fault text of the module a number, in the order in which they
-/// stand, and writes it to the ops that report it.
-static void numberFaults(ModuleOp module) {
-  llvm::MapVector<StringAttr, int64_t> numbers;
-  Builder builder(module.getContext());
-  module.walk([&](CheckedIndexOp op) {
-    auto [it, isNew] = numbers.insert({op.getTextAttr(), numbers.size()});
-    op.setFaultAttr(builder.getI64IntegerAttr(it->second));
-  });
-}
 
 /// Whether a kernel and a definition do the same, whatever their locations.
 static bool isSameKernel(KernelOp kernel, KernelDefOp definition) {
@@ -76,7 +64,6 @@ KernelDefOp OutlineKernels::getDefinition(RewriterBase &rewriter,
 
 void OutlineKernels::runOnOperation() {
   definitions.clear();
-  numberFaults(getOperation());
   IRRewriter rewriter(&getContext());
   SmallVector<KernelOp> kernels;
   getOperation().walk([&](KernelOp kernel) { kernels.push_back(kernel); });

@@ -285,7 +285,7 @@ LogicalResult ProgramBufferizer::convertReturn(func::ReturnOp op) {
       return failure();
     if (*source != output)
       createCopy(op.getLoc(), *source, output,
-                 "a result is an input, a weight or returned twice");
+                 "a result is an input, a weight, a view, or returned twice");
   }
   func::ReturnOp::create(rewriter, op.getLoc());
   return success();

@@ -62,16 +62,32 @@ FailureOr<Value> Placement::getConcatPart(tensor::ConcatOp concat,
   return part;
 }
 
+/// The view that is the one reader of `tensor`, or null.
+static Operation *getOnlyView(Value tensor) {
+  OpOperand *use = getOnlyUse(tensor);
+  return use && isView(use->getOwner()) && use->getOperandNumber() == 0
+             ? use->getOwner()
+             : nullptr;
+}
+
+void Placement::forgetViews(Value tensor) {
+  while (Operation *view = getOnlyView(tensor)) {
+    tensor = view->getResult(0);
+    memrefs.erase(tensor);
+  }
+}
+
 FailureOr<Value> Placement::findWanted(Value tensor) {
+  for (OpOperand &use : tensor.getUses())
+    if (isa<func::ReturnOp>(use.getOwner()))
+      return Value(outputs[use.getOperandNumber()]);
   OpOperand *use = getOnlyUse(tensor);
   if (!use)
     return Value();
   Operation *reader = use->getOwner();
-  if (isa<func::ReturnOp>(reader))
-    return Value(outputs[use->getOperandNumber()]);
   if (auto concat = dyn_cast<tensor::ConcatOp>(reader))
     return getConcatPart(concat, use->getOperandNumber());
-  if (!isView(reader) || use->getOperandNumber() != 0)
+  if (!getOnlyView(tensor))
     return Value();
   FailureOr<Value> result =
       getDestination(reader->getResult(0), Layout::strided);
@@ -89,10 +105,7 @@ FailureOr<Value> Placement::getDestination(Value tensor, Layout layout) {
     return failure();
   Value memref = *wanted;
   if (!memref || !satisfiesLayout(cast<MemRefType>(memref.getType()), layout)) {
-    // A view that was to be written through must be made of the new buffer.
-    OpOperand *use = getOnlyUse(tensor);
-    if (use && isView(use->getOwner()) && use->getOperandNumber() == 0)
-      memrefs.erase(use->getOwner()->getResult(0));
+    forgetViews(tensor);
     FailureOr<Value> buffer = createBuffer(tensor);
     if (failed(buffer))
       return failure();

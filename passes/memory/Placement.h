@@ -19,9 +19,10 @@ namespace heddle {
 /// reader's own memory. Everything else gets a buffer of its own.
 class Placement {
 public:
-  /// `outputs` are the memrefs of the entry's results, in order.
+  /// `outputs` are the memrefs of the entry's results, in order; they may be
+  /// added after this.
   Placement(mlir::RewriterBase &rewriter,
-            llvm::ArrayRef<mlir::BlockArgument> outputs)
+            const llvm::SmallVectorImpl<mlir::BlockArgument> &outputs)
       : rewriter(rewriter), outputs(outputs) {}
 
   /// The memref of `tensor`, or null if it has none yet.
@@ -47,11 +48,15 @@ public:
                                              unsigned index);
 
 private:
-  /// The memref that the one reader of `tensor` wants it in, or null.
+  /// The memref that the one reader of `tensor` wants it in, or null. Where it is
+  /// returned, other readers read the output.
   mlir::FailureOr<mlir::Value> findWanted(mlir::Value tensor);
+  /// Forgets the places that the views of `tensor` got for the sake of writing
+  /// `tensor` through them.
+  void forgetViews(mlir::Value tensor);
 
   mlir::RewriterBase &rewriter;
-  llvm::ArrayRef<mlir::BlockArgument> outputs;
+  const llvm::SmallVectorImpl<mlir::BlockArgument> &outputs;
   llvm::DenseMap<mlir::Value, mlir::Value> memrefs;
   llvm::DenseMap<std::pair<mlir::Operation *, unsigned>, mlir::Value>
       concatParts;

@@ -24,6 +24,8 @@ static Value getRoot(Value memref) {
   while (Operation *op = memref.getDefiningOp()) {
     if (auto view = dyn_cast<ViewLikeOpInterface>(op))
       memref = view.getViewSource();
+    else if (auto transpose = dyn_cast<memref::TransposeOp>(op))
+      memref = transpose.getIn();
     else if (auto metadata = dyn_cast<memref::ExtractStridedMetadataOp>(op))
       memref = metadata.getSource();
     else

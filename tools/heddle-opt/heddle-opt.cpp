@@ -4,6 +4,7 @@
 
 #include "dialects/RegisterDialects.h"
 #include "passes/Passes.h"
+#include "passes/Pipelines.h"
 #include "tools/DebugOption.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -16,6 +17,7 @@ int main(int argc, char **argv) {
   // Upstream's too: what --print-pipeline prints must be accepted here.
   mlir::registerAllPasses();
   heddle::registerHeddlePasses();
+  heddle::registerStages();
   return mlir::asMainReturnCode(mlir::MlirOptMain(
       argc, argv, "Heddle optimiser: runs passes on MLIR text\n", registry));
 }

@@ -7,6 +7,7 @@
 
 #include "dialects/heddle/HeddleDialect.h"
 
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 
 #include <cstdint>
@@ -17,8 +18,8 @@ namespace heddle {
 /// What schedules and kernels are chosen from. Equal facts give equal code on
 /// whatever machine the compiler runs.
 struct CpuFacts {
-  /// The instruction-set tier: `x86-64-v3`, `x86-64-v4`,
-  /// `x86-64-v4+avx512bf16,vnni` or `x86-64-v4+avx512bf16,vnni,amx`.
+  /// The instruction-set tier: `x86-64-v3`, `x86-64-v4`, `x86-64-v4+bf16` (and
+  /// VNNI) or `x86-64-v4+amx` (and both).
   std::string tier;
   /// LLVM's processor name, which carries the features of the base level.
   std::string processor;
@@ -46,6 +47,10 @@ mlir::FailureOr<CpuFacts> cpuFactsOfTier(llvm::StringRef tier,
 
 /// Whether code for `facts` runs on this machine.
 bool hostRuns(const CpuFacts &facts);
+
+/// LLVM's names of all features beyond baseline x86-64 that code for `facts`
+/// may use.
+llvm::SmallVector<llvm::StringRef> requiredFeatures(const CpuFacts &facts);
 
 /// `facts` as the attribute that passes read.
 TargetAttr makeTargetAttr(mlir::MLIRContext *context, llvm::StringRef name,

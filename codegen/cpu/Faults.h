@@ -5,6 +5,7 @@
 #ifndef HEDDLE_CODEGEN_CPU_FAULTS_H
 #define HEDDLE_CODEGEN_CPU_FAULTS_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
 #include "llvm/ADT/StringMap.h"
@@ -31,6 +32,12 @@ private:
   llvm::StringMap<unsigned> indices;
   std::vector<std::string> sentences;
 };
+
+/// Turns every heddle.checked_index in `func` into a comparison and, for an
+/// index outside, a call of a cold function of `func`'s module that stores the
+/// fault in the heddle_call_t behind `call`.
+void lowerCheckedIndex(mlir::func::FuncOp func, mlir::Value call,
+                       const FaultTable &faults);
 
 } // namespace heddle
 

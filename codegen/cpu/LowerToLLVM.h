@@ -14,11 +14,8 @@
 
 namespace heddle {
 
-/// The text of the pipeline that takes a kernel module to the LLVM dialect, as
-/// `heddle-opt --pass-pipeline=` accepts it.
-llvm::StringRef getLowerToLLVMPipeline();
-
-/// Appends that pipeline to a manager of builtin.module.
+/// Appends the passes that take a kernel module to the LLVM dialect to a manager
+/// of builtin.module.
 void addLowerToLLVMPasses(mlir::OpPassManager &manager);
 
 /// The file format that compileModule makes.

@@ -33,8 +33,8 @@ struct Tier {
 
 // The psABI's microarchitecture levels (x86-64 psABI, section 3.1.1), then the
 // extensions that matter for low precision.
-static constexpr StringRef v3Features[] = {"sse4.2", "popcnt", "avx",  "avx2",
-                                           "fma",    "f16c",   "bmi",  "bmi2",
+static constexpr StringRef v3Features[] = {"sse4.2", "popcnt", "avx", "avx2",
+                                           "fma",    "f16c",   "bmi", "bmi2",
                                            "lzcnt",  "movbe"};
 static constexpr StringRef v4Features[] = {"avx512f", "avx512bw", "avx512cd",
                                            "avx512dq", "avx512vl"};
@@ -99,9 +99,9 @@ FailureOr<CpuFacts> heddle::hostCpuFacts(std::string &error) {
   for (const Tier &tier : tiers) {
     StringRef missing = missingFeature(tier, host);
     if (!missing.empty()) {
-      error = ("expects a CPU of x86-64-v3 or better, this one lacks " +
-               missing)
-                  .str();
+      error =
+          ("expects a CPU of x86-64-v3 or better, this one lacks " + missing)
+              .str();
       break;
     }
     best = &tier;
@@ -118,8 +118,8 @@ FailureOr<CpuFacts> heddle::cpuFactsOfTier(StringRef name, std::string &error) {
   if (const Tier *tier = findTier(name))
     return factsOf(*tier);
   auto names = llvm::map_range(tiers, [](const Tier &t) { return t.name; });
-  error = ("expects a CPU tier (" + llvm::join(names, ", ") + "), got '" + name +
-           "'")
+  error = ("expects a CPU tier (" + llvm::join(names, ", ") + "), got '" +
+           name + "'")
               .str();
   return failure();
 }

@@ -58,8 +58,7 @@ TargetAttr makeTargetAttr(mlir::MLIRContext *context, llvm::StringRef name,
 
 /// The reverse of makeTargetAttr. Fails if a fact is missing or of the wrong
 /// kind, with a diagnostic at `loc`.
-mlir::FailureOr<CpuFacts> readTargetAttr(TargetAttr target,
-                                         mlir::Location loc);
+mlir::FailureOr<CpuFacts> readTargetAttr(TargetAttr target, mlir::Location loc);
 
 } // namespace heddle
 

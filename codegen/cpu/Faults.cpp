@@ -53,8 +53,8 @@ static func::FuncOp getReportFunction(ModuleOp module) {
       b.getFunctionType({pointer, b.getI32Type(), b.getI64Type()}, {}));
   func.setPrivate();
   // Objects of several kernels are linked together, and each has its own.
-  func->setAttr("llvm.linkage",
-                LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
+  func->setAttr("llvm.linkage", LLVM::LinkageAttr::get(
+                                    b.getContext(), LLVM::Linkage::Internal));
   func->setAttr("no_inline", b.getUnitAttr());
 
   Block *entry = func.addEntryBlock();
@@ -102,8 +102,7 @@ static void lowerCheckedIndex(CheckedIndexOp op, Value call,
 void heddle::lowerCheckedIndex(func::FuncOp func, Value call,
                                const FaultTable &faults) {
   func.walk([&](CheckedIndexOp op) {
-    func::FuncOp report =
-        getReportFunction(func->getParentOfType<ModuleOp>());
+    func::FuncOp report = getReportFunction(func->getParentOfType<ModuleOp>());
     ::lowerCheckedIndex(op, call, report, faults.indexOf(op.getText()));
   });
 }

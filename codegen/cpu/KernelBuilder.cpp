@@ -32,9 +32,9 @@ static const Family *findFamily(StringRef name) {
   return nullptr;
 }
 
-FailureOr<OwningOpRef<ModuleOp>>
-heddle::buildKernel(KernelDefOp def, const CpuFacts &facts,
-                    const FaultTable &faults) {
+FailureOr<OwningOpRef<ModuleOp>> heddle::buildKernel(KernelDefOp def,
+                                                     const CpuFacts &facts,
+                                                     const FaultTable &faults) {
   StringRef name = def.getSchedule().getFamily();
   const Family *family = findFamily(name);
   if (!family)

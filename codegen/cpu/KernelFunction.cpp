@@ -30,9 +30,9 @@ static Type argumentType(Type type, Layout layout) {
   SmallVector<int64_t> strides(tensor.getRank(), ShapedType::kDynamic);
   if (layout == Layout::unit_inner)
     strides.back() = 1;
-  return MemRefType::get(tensor.getShape(), element,
-                         StridedLayoutAttr::get(type.getContext(),
-                                                ShapedType::kDynamic, strides));
+  return MemRefType::get(
+      tensor.getShape(), element,
+      StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, strides));
 }
 
 KernelFunction::KernelFunction(ModuleOp module, KernelDefOp def,
@@ -44,8 +44,8 @@ KernelFunction::KernelFunction(ModuleOp module, KernelDefOp def,
   SmallVector<Type> types;
   for (auto [argument, layout] :
        llvm::zip_equal(body.getArguments(), def.getLayouts()))
-    types.push_back(argumentType(argument.getType(),
-                                 cast<LayoutAttr>(layout).getValue()));
+    types.push_back(
+        argumentType(argument.getType(), cast<LayoutAttr>(layout).getValue()));
   Type index = builder.getIndexType();
   auto scratch = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
   auto call = LLVM::LLVMPointerType::get(module.getContext());

@@ -16,8 +16,8 @@ namespace heddle {
 /// A kernel function under construction: its signature stands, its body is
 /// being filled in.
 ///
-/// A tensor argument is a memref with the strides that its layout allows. Memory
-/// has no bits: an i1 tensor is a memref of i8, each 0 or 1.
+/// A tensor argument is a memref with the strides that its layout allows.
+/// Memory has no bits: an i1 tensor is a memref of i8, each 0 or 1.
 class KernelFunction {
 public:
   /// Adds the function of `def` to `module`, with an entry block that returns.

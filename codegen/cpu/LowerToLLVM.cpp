@@ -116,9 +116,9 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
       .run(module, modules);
 }
 
-FailureOr<SmallVector<char, 0>>
-heddle::compileModule(ModuleOp module, const CpuFacts &facts,
-                      CodeFormat format) {
+FailureOr<SmallVector<char, 0>> heddle::compileModule(ModuleOp module,
+                                                      const CpuFacts &facts,
+                                                      CodeFormat format) {
   std::string error;
   std::unique_ptr<llvm::TargetMachine> machine =
       createTargetMachine(facts, error);

@@ -14,8 +14,8 @@
 
 namespace heddle {
 
-/// Appends the passes that take a kernel module to the LLVM dialect to a manager
-/// of builtin.module.
+/// Appends the passes that take a kernel module to the LLVM dialect to a
+/// manager of builtin.module.
 void addLowerToLLVMPasses(mlir::OpPassManager &manager);
 
 /// The file format that compileModule makes.

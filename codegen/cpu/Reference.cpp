@@ -35,7 +35,8 @@ static Value viewAs(ImplicitLocOpBuilder &b, Value memref,
 static void cloneBody(KernelFunction &kernel) {
   KernelDefOp def = kernel.getDef();
   Block &body = def.getBody().front();
-  ImplicitLocOpBuilder b(def.getLoc(), kernel.getFunc().front().getTerminator());
+  ImplicitLocOpBuilder b(def.getLoc(),
+                         kernel.getFunc().front().getTerminator());
   Value zero = arith::ConstantIndexOp::create(b, 0);
   Value first = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
                                       kernel.getWorker(), zero);

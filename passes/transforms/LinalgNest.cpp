@@ -18,7 +18,7 @@ FloatType heddle::accumulatorType(Type element) {
 }
 
 Value heddle::convertFloat(OpBuilder &builder, Location loc, Value value,
-                          Type type) {
+                           Type type) {
   unsigned from = getElementTypeOrSelf(value).getIntOrFloatBitWidth();
   unsigned to = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
   if (from < to)
@@ -29,14 +29,14 @@ Value heddle::convertFloat(OpBuilder &builder, Location loc, Value value,
 }
 
 Value heddle::floatConstant(OpBuilder &builder, Location loc, Type type,
-                           double value) {
+                            double value) {
   return arith::ConstantOp::create(builder, loc,
                                    builder.getFloatAttr(type, value));
 }
 
 Value heddle::emptyTensor(OpBuilder &builder, Location loc, Value like,
-                         unsigned dropped, ArrayRef<OpFoldResult> extra,
-                         Type element) {
+                          unsigned dropped, ArrayRef<OpFoldResult> extra,
+                          Type element) {
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, like);
   sizes.truncate(sizes.size() - dropped);
   llvm::append_range(sizes, extra);
@@ -59,8 +59,8 @@ AffineMap LinalgNest::leading(unsigned count) const {
       .getMajorSubMap(count);
 }
 
-Value LinalgNest::build(ValueRange inputs, Value init,
-                        ArrayRef<AffineMap> maps, ElementBody body) const {
+Value LinalgNest::build(ValueRange inputs, Value init, ArrayRef<AffineMap> maps,
+                        ElementBody body) const {
   SmallVector<IteratorType> iterators(numLoops, IteratorType::parallel);
   std::fill(iterators.begin() + firstReduction, iterators.end(),
             IteratorType::reduction);
@@ -79,7 +79,7 @@ LinalgNest heddle::loopsOver(OpBuilder &builder, Location loc, Value value) {
 }
 
 Value heddle::multiplyAdd(OpBuilder &builder, Location loc, Value a, Value b,
-                         Value acc) {
+                          Value acc) {
   a = convertFloat(builder, loc, a, acc.getType());
   b = convertFloat(builder, loc, b, acc.getType());
   Value product = arith::MulFOp::create(builder, loc, a, b);
@@ -87,14 +87,14 @@ Value heddle::multiplyAdd(OpBuilder &builder, Location loc, Value a, Value b,
 }
 
 Value heddle::mapElements(OpBuilder &builder, Location loc, Value value,
-                         Value init, ElementBody body) {
+                          Value init, ElementBody body) {
   LinalgNest loops = loopsOver(builder, loc, value);
   AffineMap all = loops.leading(loops.numLoops);
   return loops.build({value}, init, {all, all}, body);
 }
 
 Value heddle::convertElements(OpBuilder &builder, Location loc, Value value,
-                             Value init) {
+                              Value init) {
   Type element = getElementTypeOrSelf(init);
   if (getElementTypeOrSelf(value) == element)
     return value;

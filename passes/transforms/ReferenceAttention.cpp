@@ -52,8 +52,8 @@ static Value applyCausal(OpBuilder &builder, Location loc, AttentionOp op,
   if (Value offset = op.getCausalOffset())
     last = arith::AddIOp::create(builder, loc, last, offset);
   Value position = linalg::IndexOp::create(builder, loc, 3);
-  Value visible = arith::CmpIOp::create(
-      builder, loc, arith::CmpIPredicate::sle, position, last);
+  Value visible = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle,
+                                        position, last);
   return applyMask(builder, loc, score, visible);
 }
 
@@ -72,13 +72,13 @@ static Value attentionScores(OpBuilder &builder, AttentionOp op, Type sumType) {
   Value empty = emptyTensor(builder, loc, op.getQuery(), 1, keys, sumType);
   // Loops: b, h, i, j, d.
   LinalgNest products{builder, loc, 5, 4};
-  Value scores = products.build(
-      {op.getQuery()}, fill(builder, loc, 0.0, empty),
-      {products.pick({0, 1, 2, 4}), products.leading(4)},
-      [&](OpBuilder &b, Location l, ValueRange args) {
-        Value key = readKeyHead(b, l, op, op.getKey(), 3, 4);
-        return multiplyAdd(b, l, args[0], key, args[1]);
-      });
+  Value scores =
+      products.build({op.getQuery()}, fill(builder, loc, 0.0, empty),
+                     {products.pick({0, 1, 2, 4}), products.leading(4)},
+                     [&](OpBuilder &b, Location l, ValueRange args) {
+                       Value key = readKeyHead(b, l, op, op.getKey(), 3, 4);
+                       return multiplyAdd(b, l, args[0], key, args[1]);
+                     });
 
   LinalgNest loops = loopsOver(builder, loc, scores);
   SmallVector<Value> inputs = {scores};
@@ -93,19 +93,17 @@ static Value attentionScores(OpBuilder &builder, AttentionOp op, Type sumType) {
     maps.push_back(AffineMap::get(4, 0, axes, builder.getContext()));
   }
   maps.push_back(loops.leading(4));
-  return loops.build(inputs, empty, maps,
-                     [&](OpBuilder &b, Location l, ValueRange args) {
-                       Value scale = floatConstant(
-                           b, l, sumType, op.getScale().convertToFloat());
-                       Value score = arith::MulFOp::create(b, l, args[0], scale);
-                       if (op.getSoftcap())
-                         score = applySoftcap(
-                             b, l, score, op.getSoftcap()->convertToFloat());
-                       if (op.getMask())
-                         score = applyMask(b, l, score, args[1]);
-                       return op.getCausal() ? applyCausal(b, l, op, score)
-                                             : score;
-                     });
+  return loops.build(
+      inputs, empty, maps, [&](OpBuilder &b, Location l, ValueRange args) {
+        Value scale =
+            floatConstant(b, l, sumType, op.getScale().convertToFloat());
+        Value score = arith::MulFOp::create(b, l, args[0], scale);
+        if (op.getSoftcap())
+          score = applySoftcap(b, l, score, op.getSoftcap()->convertToFloat());
+        if (op.getMask())
+          score = applyMask(b, l, score, args[1]);
+        return op.getCausal() ? applyCausal(b, l, op, score) : score;
+      });
 }
 
 /// exp(scores - max) over the last axis, and its sums. With `zeroMasked` a row
@@ -129,8 +127,7 @@ static std::pair<Value, Value> exponentials(OpBuilder &builder, Location loc,
   };
   Value powers = loops.build(
       {scores, maxima}, emptyTensor(builder, loc, scores, 0, {}, type),
-      {all, row, all},
-      [&](OpBuilder &b, Location l, ValueRange args) -> Value {
+      {all, row, all}, [&](OpBuilder &b, Location l, ValueRange args) -> Value {
         Value power = math::ExpOp::create(
             b, l, arith::SubFOp::create(b, l, args[0], args[1]));
         if (!zeroMasked)

@@ -47,7 +47,8 @@ static Value initialSums(OpBuilder &builder, ContractionOp op, Type sumType) {
                      });
 }
 
-/// The sums when the rhs is in column panels, read at [n / panel, k, n % panel].
+/// The sums when the rhs is in column panels, read at [n / panel, k, n %
+/// panel].
 static Value sumPanels(const LinalgNest &loops, ContractionOp op, Value sums,
                        AffineMap lhsMap, AffineMap initMap) {
   unsigned n = loops.numLoops - 2, k = loops.numLoops - 1;
@@ -123,8 +124,7 @@ static Value meanOverRow(OpBuilder &builder, Location loc, Value input,
   return mapElements(
       builder, loc, sums, empty,
       [&](OpBuilder &b, Location l, ValueRange args) -> Value {
-        Value integer =
-            arith::IndexCastOp::create(b, l, b.getI64Type(), size);
+        Value integer = arith::IndexCastOp::create(b, l, b.getI64Type(), size);
         Value count = arith::SIToFPOp::create(b, l, type, integer);
         return arith::DivFOp::create(b, l, args[0], count);
       });
@@ -175,8 +175,8 @@ Value heddle::lowerToLinalg(RewriterBase &rewriter, LayerNormOp op) {
             arith::MulFOp::create(b, l, deviation(b, l, args), inverse);
         unsigned next = 3;
         if (op.getScale())
-          value = arith::MulFOp::create(
-              b, l, value, convertFloat(b, l, args[next++], type));
+          value = arith::MulFOp::create(b, l, value,
+                                        convertFloat(b, l, args[next++], type));
         if (op.getBias())
           value = arith::AddFOp::create(b, l, value,
                                         convertFloat(b, l, args[next], type));
@@ -206,8 +206,8 @@ Value heddle::lowerToLinalg(RewriterBase &rewriter, PackOp op) {
             b, l, linalg::IndexOp::create(b, l, 0), width);
         Value n = arith::AddIOp::create(b, l, first,
                                         linalg::IndexOp::create(b, l, 2));
-        Value inside = arith::CmpIOp::create(b, l, arith::CmpIPredicate::ult,
-                                             n, limit);
+        Value inside =
+            arith::CmpIOp::create(b, l, arith::CmpIPredicate::ult, n, limit);
         // Where the panel sticks out, column 0 is read and not used.
         Value zero = arith::ConstantIndexOp::create(b, l, 0);
         n = arith::SelectOp::create(b, l, inside, n, zero);
@@ -238,8 +238,8 @@ Value heddle::lowerToLinalg(RewriterBase &rewriter, BroadcastOp op) {
         for (unsigned i : llvm::seq<unsigned>(type.getRank())) {
           Value axis = arith::ConstantIndexOp::create(b, l, i);
           Value size = tensor::DimOp::create(b, l, op.getInput(), axis);
-          Value repeated = arith::CmpIOp::create(
-              b, l, arith::CmpIPredicate::eq, size, one);
+          Value repeated =
+              arith::CmpIOp::create(b, l, arith::CmpIPredicate::eq, size, one);
           at.push_back(arith::SelectOp::create(
               b, l, repeated, zero, linalg::IndexOp::create(b, l, i)));
         }
@@ -251,7 +251,8 @@ Value heddle::lowerToArith(RewriterBase &rewriter, GeluOp op) {
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(op);
   ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-  Type type = op.getType(), sumType = accumulatorType(getElementTypeOrSelf(type));
+  Type type = op.getType(),
+       sumType = accumulatorType(getElementTypeOrSelf(type));
   if (auto shaped = dyn_cast<ShapedType>(type))
     sumType = shaped.clone(sumType);
   auto constant = [&](double value) -> Value {

@@ -43,9 +43,9 @@ Buffer::Buffer(RankedTensorType type, ArrayRef<int64_t> sizes,
     last += std::max<int64_t>(size - 1, 0) * stride;
   extentBytes = getNumElements() == 0 ? 0 : (last + 1) * elementBytes;
   mappedBytes = llvm::alignTo(extentBytes, kPage) + kPage;
-  mapping = static_cast<char *>(mmap(nullptr, mappedBytes,
-                                     PROT_READ | PROT_WRITE,
-                                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  mapping =
+      static_cast<char *>(mmap(nullptr, mappedBytes, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   if (mapping == MAP_FAILED)
     llvm::report_fatal_error("out of memory");
   mprotect(mapping + mappedBytes - kPage, kPage, PROT_NONE);
@@ -82,8 +82,8 @@ double Buffer::get(int64_t index) const {
     llvm::APFloat value(type.getFloatSemantics(),
                         llvm::APInt(type.getWidth(), bits));
     bool lossy;
-    value.convert(llvm::APFloat::IEEEdouble(), llvm::APFloat::rmNearestTiesToEven,
-                  &lossy);
+    value.convert(llvm::APFloat::IEEEdouble(),
+                  llvm::APFloat::rmNearestTiesToEven, &lossy);
     return value.convertToDouble();
   }
   return static_cast<double>(llvm::SignExtend64(bits, 8 * elementBytes));
@@ -171,8 +171,8 @@ static bool parseNumbers(StringRef text, char separator,
   return true;
 }
 
-llvm::Expected<ArgumentSpec>
-heddle::kernelrun::parseArgument(StringRef text, Type type) {
+llvm::Expected<ArgumentSpec> heddle::kernelrun::parseArgument(StringRef text,
+                                                              Type type) {
   auto invalid = [&](const char *expected) {
     return llvm::createStringError(llvm::errc::invalid_argument,
                                    "argument '%s': expects %s",

@@ -63,8 +63,8 @@ private:
   llvm::SmallVector<int64_t> descriptor;
 };
 
-/// One argument as it is given on the command line, `SIZES[:INIT][:strides=LIST]`
-/// for a tensor and a number for an index.
+/// One argument as it is given on the command line,
+/// `SIZES[:INIT][:strides=LIST]` for a tensor and a number for an index.
 struct ArgumentSpec {
   llvm::SmallVector<int64_t> sizes;
   llvm::SmallVector<int64_t> strides;

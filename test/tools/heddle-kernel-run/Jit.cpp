@@ -48,9 +48,9 @@ static llvm::Error lower(ModuleOp module) {
                                            : llvm::Error::success();
 }
 
-llvm::Expected<std::string>
-heddle::kernelrun::printStage(KernelDefOp def, const CpuFacts &facts,
-                              Stage stage) {
+llvm::Expected<std::string> heddle::kernelrun::printStage(KernelDefOp def,
+                                                          const CpuFacts &facts,
+                                                          Stage stage) {
   auto module = buildKernel(def, facts, FaultTable(def));
   if (mlir::failed(module))
     return failed("the kernel was not built");
@@ -100,7 +100,8 @@ llvm::Expected<Kernel> Kernel::compile(KernelDefOp def, const CpuFacts &facts) {
     return failed("the kernel was not built");
   Kernel kernel;
   auto func = (*module)->lookupSymbol<func::FuncOp>(def.getSymName());
-  kernel.scratchBytes = func->getAttrOfType<IntegerAttr>(kScratchBytesAttr).getInt();
+  kernel.scratchBytes =
+      func->getAttrOfType<IntegerAttr>(kScratchBytesAttr).getInt();
   auto jit = load(**module, facts);
   if (!jit)
     return jit.takeError();
@@ -190,8 +191,8 @@ static OwningOpRef<ModuleOp> buildPeakLoop(MLIRContext *context,
   return module;
 }
 
-llvm::Expected<double>
-heddle::kernelrun::measurePeak(MLIRContext *context, const CpuFacts &facts) {
+llvm::Expected<double> heddle::kernelrun::measurePeak(MLIRContext *context,
+                                                      const CpuFacts &facts) {
   OwningOpRef<ModuleOp> module = buildPeakLoop(context, facts);
   auto jit = load(*module, facts);
   if (!jit)

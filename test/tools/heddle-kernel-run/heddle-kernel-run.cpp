@@ -33,20 +33,24 @@ static cl::opt<std::string> inputFile(cl::Positional, cl::Required,
                                       cl::desc("FILE.mlir"));
 static cl::list<std::string> argumentTexts(
     cl::Positional,
-    cl::desc("ARGUMENT...: one per block argument, a number or "
-             "2x3[:random|zeros|@FILE][:strides=3,1]; outputs have sizes only"));
+    cl::desc(
+        "ARGUMENT...: one per block argument, a number or "
+        "2x3[:random|zeros|@FILE][:strides=3,1]; outputs have sizes only"));
 static cl::opt<std::string>
     kernelName("kernel", cl::desc("symbol of the kernel (default: the first)"));
 static cl::opt<std::string>
-    tierName("tier", cl::desc("CPU tier to build for (default: this machine's)"));
+    tierName("tier",
+             cl::desc("CPU tier to build for (default: this machine's)"));
 static cl::opt<int> workers("workers", cl::init(1),
                             cl::desc("run as so many workers, one by one"));
 static cl::opt<bool>
     compare("compare", cl::desc("compare with the reference family; 3 if off"));
-static cl::opt<double> rtol("rtol", cl::init(1e-5),
-                            cl::desc("relative tolerance of --compare"));
-static cl::opt<double> atol("atol", cl::init(1e-5),
-                            cl::desc("absolute tolerance of --compare"));
+static cl::opt<double>
+    relativeTolerance("rtol", cl::init(1e-5),
+                      cl::desc("relative tolerance of --compare"));
+static cl::opt<double>
+    absoluteTolerance("atol", cl::init(1e-5),
+                      cl::desc("absolute tolerance of --compare"));
 static cl::opt<std::string>
     outputFolder("output", cl::desc("folder for the outputs, as K.bin"));
 static cl::opt<double>
@@ -55,11 +59,11 @@ static cl::opt<double>
 static cl::opt<double>
     minimumPercent("at-least", cl::desc("exit with 3 below this percentage of "
                                         "the FMA peak"));
-static cl::opt<Stage> stage(
-    "print", cl::desc("print instead of running"),
-    cl::values(clEnumValN(Stage::Kernel, "kernel", "the kernel function"),
-               clEnumValN(Stage::LLVM, "llvm", "the LLVM dialect"),
-               clEnumValN(Stage::Assembly, "asm", "assembly")));
+static cl::opt<Stage>
+    stage("print", cl::desc("print instead of running"),
+          cl::values(clEnumValN(Stage::Kernel, "kernel", "the kernel function"),
+                     clEnumValN(Stage::LLVM, "llvm", "the LLVM dialect"),
+                     clEnumValN(Stage::Assembly, "asm", "assembly")));
 
 static llvm::ExitOnError exitOnError("heddle-kernel-run: ");
 
@@ -85,8 +89,8 @@ static Arguments makeArguments(KernelDefOp def) {
   unsigned firstOutput = body.getNumArguments() - arguments.numOutputs;
   for (BlockArgument argument : body.getArguments()) {
     unsigned number = argument.getArgNumber();
-    ArgumentSpec spec = exitOnError(
-        parseArgument(argumentTexts[number], argument.getType()));
+    ArgumentSpec spec =
+        exitOnError(parseArgument(argumentTexts[number], argument.getType()));
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     if (!type) {
       arguments.values.push_back(spec.number);
@@ -152,7 +156,8 @@ static bool compareOutput(unsigned number, const Buffer &got,
     if ((std::isnan(a) && std::isnan(b)) || a == b)
       continue;
     double error = std::fabs(a - b);
-    double ratio = error / (atol + rtol * std::fabs(b));
+    double ratio =
+        error / (absoluteTolerance + relativeTolerance * std::fabs(b));
     // A NaN or an infinity on one side only is no match.
     if (!std::isfinite(ratio))
       error = ratio = INFINITY;
@@ -224,11 +229,10 @@ static KernelDefOp findKernel(ModuleOp module) {
 
 static CpuFacts getFacts() {
   std::string error;
-  auto facts = tierName.empty() ? hostCpuFacts(error)
-                                : cpuFactsOfTier(tierName, error);
+  auto facts =
+      tierName.empty() ? hostCpuFacts(error) : cpuFactsOfTier(tierName, error);
   if (failed(facts))
-    exitOnError(
-        llvm::createStringError(llvm::inconvertibleErrorCode(), error));
+    exitOnError(llvm::createStringError(llvm::inconvertibleErrorCode(), error));
   return *facts;
 }
 
@@ -276,8 +280,7 @@ int main(int argc, char **argv) {
   std::string error;
   auto file = openInputFile(inputFile, &error);
   if (!file)
-    exitOnError(
-        llvm::createStringError(llvm::inconvertibleErrorCode(), error));
+    exitOnError(llvm::createStringError(llvm::inconvertibleErrorCode(), error));
   sources.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
   SourceMgrDiagnosticHandler diagnostics(sources, &context);
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);

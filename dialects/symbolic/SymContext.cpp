@@ -82,6 +82,11 @@ SymExpr SymContext::symbol(StringRef name) {
   return expr;
 }
 
+const SymAtom *SymContext::symbolIfMade(StringRef name) const {
+  auto found = symbolByName.find(name);
+  return found == symbolByName.end() ? nullptr : found->second.atom();
+}
+
 bool SymContext::setRange(StringRef name, const SymRange &range) {
   if (symbolByName.contains(name) || range.lower < 0 || range.divisor < 1)
     return false;

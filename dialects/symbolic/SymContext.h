@@ -62,6 +62,9 @@ public:
   /// empty), at least 1 for any other. A constant when the range is one value.
   SymExpr symbol(llvm::StringRef name);
 
+  /// The symbol of this name if it is made and not a constant, else null.
+  const SymAtom *symbolIfMade(llvm::StringRef name) const;
+
   /// Sets the range of a symbol that is not made yet. False, and no change, if
   /// it is made already or the range is empty, negative or has no multiple of
   /// its divisor.

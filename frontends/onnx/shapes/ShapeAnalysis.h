@@ -13,27 +13,12 @@
 #define HEDDLE_FRONTENDS_ONNX_SHAPES_SHAPEANALYSIS_H
 
 #include "dialects/symbolic/SymContext.h"
+#include "frontends/onnx/shapes/AbstractTensor.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace heddle {
-
-/// What is known of one value. Absent parts are not known; the shape of a
-/// value of unknown rank is absent too.
-struct AbstractTensor {
-  /// The element type; null when not known or when the value is no tensor.
-  mlir::Type elementType;
-  std::optional<llvm::SmallVector<SymExpr, 4>> shape;
-  /// The elements of an integer or boolean tensor in row-major order, of at
-  /// most `maxKnownElements`; the sizes of `shape` are then constants.
-  std::optional<std::vector<SymExpr>> values;
-  /// The elements of a floating-point tensor, likewise.
-  std::optional<std::vector<double>> floats;
-
-  /// Tensors with more elements are not evaluated.
-  static constexpr int64_t maxKnownElements = 4096;
-};
 
 /// A condition on the sizes of the inputs that the shapes take for granted. It
 /// must be checked when the model runs, before anything else does.
@@ -49,6 +34,16 @@ struct ShapeGuard {
   std::string node;
   /// What to say when it is broken: what was expected, of which node.
   std::string sentence;
+};
+
+/// How the value of a symbol is found from the inputs: it is the size of `axis`
+/// of `argument`, less `offset` (0 unless only a sum such as `past_seq + seq`
+/// names the symbol). The symbols of `offset` are bound by earlier bindings.
+struct SymbolBinding {
+  const SymAtom *symbol;
+  unsigned argument;
+  unsigned axis;
+  SymExpr offset;
 };
 
 /// How an operand's axis relates to the axis of the result it broadcasts to.
@@ -68,7 +63,8 @@ public:
   /// Analyses `function`. Fails, after a diagnostic at the operation at fault,
   /// where the shapes are provably inconsistent or an attribute is malformed.
   /// An operation without a rule is no failure: its results are of unknown
-  /// shape.
+  /// shape. Rules look at the shapes and element types that they compute, never
+  /// at the result types of the operations.
   static mlir::FailureOr<std::unique_ptr<ShapeAnalysis>>
   run(mlir::func::FuncOp function, const DimRanges &ranges);
 
@@ -93,21 +89,27 @@ public:
   /// How an axis of size `operandDim` is read as one of size `resultDim`.
   BroadcastKind broadcast(SymExpr operandDim, SymExpr resultDim) const;
 
+  /// Where to read each symbol of the inputs when the model runs.
+  llvm::ArrayRef<SymbolBinding> bindings() const { return bindingList; }
+
   /// The conditions to check at run time, in the order of the nodes that need
   /// them. Besides these, each input must have the shape that `shapeOf` its
-  /// argument gives, with every symbol in its range.
+  /// argument gives, with every symbol in its range. A guard whose sides are
+  /// not computable is about sizes that only the data decide.
   llvm::ArrayRef<ShapeGuard> guards() const { return guardList; }
 
   /// The context of all expressions above.
   SymContext &context() const { return *symContext; }
 
 private:
+  friend class RuleContext;
   friend class ShapeInference;
   explicit ShapeAnalysis(std::unique_ptr<SymContext> context)
       : symContext(std::move(context)) {}
 
   std::unique_ptr<SymContext> symContext;
   llvm::DenseMap<mlir::Value, AbstractTensor> tensors;
+  std::vector<SymbolBinding> bindingList;
   std::vector<ShapeGuard> guardList;
 };
 

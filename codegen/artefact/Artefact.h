@@ -24,8 +24,7 @@ struct Artefact {
   /// Without `weights`, which are known when they have been written.
   Manifest manifest;
   std::vector<WeightToStore> weights;
-  /// See writeWeights.
-  llvm::function_ref<void(llvm::ArrayRef<char>)> releaseSource;
+  ReleaseSource releaseSource;
   unsigned threads = 0;
 };
 

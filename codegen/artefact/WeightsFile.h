@@ -7,9 +7,9 @@
 
 #include "codegen/artefact/Manifest.h"
 
-#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/FileSystem.h"
 
+#include <functional>
 #include <optional>
 
 namespace heddle {
@@ -36,6 +36,10 @@ struct WeightToStore {
   std::optional<PanelLayout> panels; ///< none: as they are
 };
 
+/// Takes a piece of a source that is not needed any more; called from any
+/// thread. May be empty.
+using ReleaseSource = std::function<void(llvm::ArrayRef<char>)>;
+
 /// Offset of each weight in the weights file, in the given order, and after
 /// them the size of the file. Fails when a source has not as many bytes as its
 /// panels need. Code that reads weights is generated from these offsets before
@@ -45,13 +49,12 @@ layOutWeights(llvm::ArrayRef<WeightToStore> weights);
 
 /// Writes the weights file to `file`, which is empty, on `threads` threads (0:
 /// one per core), and returns its description; `fileName` is left empty. The
-/// bytes do not depend on the number of threads. `release` is called, from any
-/// thread, with each piece of a source that has been stored and is not needed
-/// any more.
+/// bytes do not depend on the number of threads. `release` gets every
+/// piece of the sources once, as soon as it has been stored.
 llvm::Expected<ModuleWeights>
 writeWeights(llvm::sys::fs::TempFile &file,
              llvm::ArrayRef<WeightToStore> weights, unsigned threads,
-             llvm::function_ref<void(llvm::ArrayRef<char>)> release);
+             const ReleaseSource &release);
 
 } // namespace heddle
 

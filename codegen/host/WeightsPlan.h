@@ -32,7 +32,7 @@ public:
 
 private:
   /// Equal keys are one weight.
-  using Key = std::pair<mlir::Attribute, std::pair<int64_t, bool>>;
+  using Key = std::pair<mlir::Attribute, std::pair<int64_t, int64_t>>;
   static Key getKey(WeightOp op);
   mlir::LogicalResult add(WeightOp op, const WeightStore &store);
 

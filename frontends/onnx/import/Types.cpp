@@ -1,0 +1,129 @@
+//===- Types.cpp - ONNX types as MLIR types -------------------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/import/Types.h"
+#include "frontends/onnx/load/TensorSize.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Diagnostics.h"
+
+using namespace mlir;
+using namespace heddle;
+
+static Type convertFloatType(int32_t dataType, Builder &builder) {
+  switch (dataType) {
+  case pb::TensorProto::DOUBLE:
+    return builder.getF64Type();
+  case pb::TensorProto::FLOAT:
+    return builder.getF32Type();
+  case pb::TensorProto::FLOAT16:
+    return builder.getF16Type();
+  case pb::TensorProto::BFLOAT16:
+    return builder.getBF16Type();
+  case pb::TensorProto::FLOAT8E4M3FN:
+    return builder.getType<Float8E4M3FNType>();
+  case pb::TensorProto::FLOAT8E4M3FNUZ:
+    return builder.getType<Float8E4M3FNUZType>();
+  case pb::TensorProto::FLOAT8E5M2:
+    return builder.getType<Float8E5M2Type>();
+  case pb::TensorProto::FLOAT8E5M2FNUZ:
+    return builder.getType<Float8E5M2FNUZType>();
+  case pb::TensorProto::FLOAT8E8M0:
+    return builder.getType<Float8E8M0FNUType>();
+  case pb::TensorProto::FLOAT4E2M1:
+    return builder.getType<Float4E2M1FNType>();
+  default:
+    return {};
+  }
+}
+
+Type heddle::convertElementType(int32_t dataType, MLIRContext *context) {
+  Builder builder(context);
+  switch (dataType) {
+  case pb::TensorProto::BOOL:
+    return builder.getI1Type();
+  case pb::TensorProto::INT2:
+  case pb::TensorProto::INT4:
+  case pb::TensorProto::INT8:
+  case pb::TensorProto::INT16:
+  case pb::TensorProto::INT32:
+  case pb::TensorProto::INT64:
+    return builder.getIntegerType(storedBits(dataType));
+  case pb::TensorProto::UINT2:
+  case pb::TensorProto::UINT4:
+  case pb::TensorProto::UINT8:
+  case pb::TensorProto::UINT16:
+  case pb::TensorProto::UINT32:
+  case pb::TensorProto::UINT64:
+    return builder.getIntegerType(storedBits(dataType), /*isSigned=*/false);
+  default:
+    return convertFloatType(dataType, builder);
+  }
+}
+
+static StringRef kindName(const pb::TypeProto &type) {
+  switch (type.value_case()) {
+  case pb::TypeProto::kTensorType:
+    return "tensor";
+  case pb::TypeProto::kSequenceType:
+    return "sequence";
+  case pb::TypeProto::kMapType:
+    return "map";
+  case pb::TypeProto::kOptionalType:
+    return "optional";
+  case pb::TypeProto::kSparseTensorType:
+    return "sparse tensor";
+  default:
+    return "value of unknown type";
+  }
+}
+
+FailureOr<TensorType> heddle::convertValueType(const pb::ValueInfoProto &value,
+                                               Location location) {
+  if (!value.type().has_tensor_type())
+    return emitError(location)
+           << "expects " << quoted(value.name()) << " to be a tensor, got a "
+           << kindName(value.type());
+  const pb::TypeProto::Tensor &declared = value.type().tensor_type();
+  Type elementType =
+      convertElementType(declared.elem_type(), location.getContext());
+  if (!elementType)
+    return emitError(location)
+           << "expects " << quoted(value.name())
+           << " to be a tensor of numbers, got elements of type "
+           << dataTypeName(declared.elem_type());
+  if (!declared.has_shape())
+    return UnrankedTensorType::get(elementType);
+  SmallVector<int64_t> shape;
+  for (const auto &dim : declared.shape().dim()) {
+    // Some exporters write -1 for a size that they do not know.
+    bool isKnown = dim.has_dim_value() && dim.dim_value() >= 0;
+    if (dim.has_dim_value() && dim.dim_value() < -1)
+      return emitError(location)
+             << "expects " << quoted(value.name())
+             << " to have axes of size 0 or more, got " << dim.dim_value();
+    shape.push_back(isKnown ? dim.dim_value() : ShapedType::kDynamic);
+  }
+  return RankedTensorType::get(shape, elementType);
+}
+
+ArrayAttr heddle::declaredDims(const pb::ValueInfoProto &value,
+                               MLIRContext *context) {
+  if (!value.type().tensor_type().has_shape())
+    return {};
+  Builder builder(context);
+  SmallVector<StringRef> dims;
+  SmallVector<std::string> sizes;
+  const auto &declared = value.type().tensor_type().shape().dim();
+  sizes.reserve(declared.size());
+  for (const auto &dim : declared) {
+    if (dim.has_dim_value() && dim.dim_value() >= 0)
+      dims.push_back(sizes.emplace_back(std::to_string(dim.dim_value())));
+    else if (dim.has_dim_param() && !dim.dim_param().empty())
+      dims.push_back(dim.dim_param());
+    else
+      dims.push_back("?");
+  }
+  return builder.getStrArrayAttr(dims);
+}

@@ -53,8 +53,8 @@ static FailureOr<Attribute> importValue(const pb::AttributeProto &attribute,
     return Attribute(builder.getStrArrayAttr(strings));
   }
   case pb::AttributeProto::TENSOR: {
-    FailureOr<TypedAttr> tensor = tensors.import(
-        attribute.t(), "attribute " + quoted(attribute.name()), location);
+    FailureOr<TypedAttr> tensor = tensors.importTensor(
+        attribute.t(), "attribute " + inQuotes(attribute.name()), location);
     if (failed(tensor))
       return failure();
     return Attribute(*tensor);
@@ -62,7 +62,7 @@ static FailureOr<Attribute> importValue(const pb::AttributeProto &attribute,
   default:
     return emitError(location)
            << "expects attributes of numbers, strings or tensors, got "
-           << quoted(attribute.name()) << ", a " << kindName(attribute);
+           << inQuotes(attribute.name()) << ", a " << kindName(attribute);
   }
 }
 
@@ -91,8 +91,8 @@ FailureOr<TypedAttr> heddle::importConstant(const pb::NodeProto &node,
   Type f32 = builder.getF32Type();
   switch (static_cast<int>(value.type())) {
   case pb::AttributeProto::TENSOR:
-    return tensors.import(value.t(), "attribute " + quoted(value.name()),
-                          location);
+    return tensors.importTensor(
+        value.t(), "attribute " + inQuotes(value.name()), location);
   case pb::AttributeProto::INT:
     return TypedAttr(DenseElementsAttr::get(RankedTensorType::get({}, i64),
                                             ArrayRef<int64_t>(value.i())));
@@ -107,7 +107,7 @@ FailureOr<TypedAttr> heddle::importConstant(const pb::NodeProto &node,
         RankedTensorType::get(value.floats_size(), f32), floats(value)));
   default:
     return emitError(location)
-           << "expects a constant of numbers, got " << quoted(value.name())
+           << "expects a constant of numbers, got " << inQuotes(value.name())
            << ", a " << kindName(value);
   }
 }

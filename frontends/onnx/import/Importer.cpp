@@ -107,12 +107,13 @@ LogicalResult GraphImporter::importInputs() {
 
 LogicalResult GraphImporter::importInitialisers() {
   for (const pb::TensorProto &tensor : graph.initializer()) {
-    FailureOr<TypedAttr> value = tensors.import(
-        tensor, "initialiser " + quoted(tensor.name()), locations.file());
+    FailureOr<TypedAttr> value = tensors.importTensor(
+        tensor, "initialiser " + inQuotes(tensor.name()), locations.file());
     if (failed(value))
       return failure();
     Location location = NameLoc::get(builder.getStringAttr(tensor.name()));
-    values[tensor.name()] = onnx::ConstantOp::create(builder, location, *value);
+    values[tensor.name()] = heddle::onnx::ConstantOp::create(
+        builder, location, value->getType(), *value);
     elementTypes.declare(tensor.name(), tensor.data_type());
   }
   return success();
@@ -122,7 +123,7 @@ Value GraphImporter::absentInput() {
   if (!absent) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&function.getBody().front());
-    absent = onnx::NoneOp::create(builder, function.getLoc());
+    absent = heddle::onnx::NoneOp::create(builder, function.getLoc());
   }
   return absent;
 }
@@ -142,7 +143,7 @@ FailureOr<Type> GraphImporter::outputType(const pb::NodeProto &node, int index,
     if (isKnown(inferred) && value.type().has_tensor_type() &&
         declaredType != inferredType)
       return emitError(location)
-             << "expects output " << quoted(name)
+             << "expects output " << inQuotes(name)
              << " to have elements of type " << dataTypeName(inferredType)
              << ", got the declared type " << dataTypeName(declaredType);
   } else if (isKnown(inferred)) {
@@ -166,7 +167,8 @@ LogicalResult GraphImporter::importConstantNode(const pb::NodeProto &node) {
   FailureOr<TypedAttr> value = importConstant(node, tensors, location);
   if (failed(value))
     return failure();
-  auto constant = onnx::ConstantOp::create(builder, location, *value);
+  auto constant = heddle::onnx::ConstantOp::create(builder, location,
+                                                   value->getType(), *value);
   values[node.output(0)] = constant;
   return success();
 }
@@ -193,8 +195,9 @@ LogicalResult GraphImporter::importNode(pb::NodeProto &node) {
   for (const std::string &input : node.input())
     operands.push_back(input.empty() ? absentInput() : values.lookup(input));
   int64_t version = *versionOf(domain, sets);
-  auto created = onnx::NodeOp::create(builder, location, types, node.op_type(),
-                                      domain, version, *attributes, operands);
+  auto created =
+      heddle::onnx::NodeOp::create(builder, location, types, node.op_type(),
+                                   domain, version, *attributes, operands);
   for (auto [name, result] : llvm::zip(node.output(), created.getOutputs()))
     if (!name.empty())
       values[name] = result;
@@ -243,7 +246,8 @@ static LogicalResult importInto(ModuleOp module, WeightStore &weights,
 OwningOpRef<ModuleOp> heddle::importModel(StringRef path, MLIRContext &context,
                                           WeightStore &weights,
                                           const LoadOptions &options) {
-  context.loadDialect<HeddleDialect, onnx::OnnxDialect, func::FuncDialect>();
+  context.loadDialect<HeddleDialect, heddle::onnx::OnnxDialect,
+                      func::FuncDialect>();
   ModelLocations locations(context, path);
   OwningOpRef<ModuleOp> module = ModuleOp::create(FileLineColLoc::get(
       &context, llvm::sys::path::filename(path), /*line=*/0, /*column=*/0));

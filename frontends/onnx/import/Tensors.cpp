@@ -89,8 +89,9 @@ static DenseElementsAttr denseElements(ArrayRef<char> bytes,
   return DenseElementsAttr::get(type, floats);
 }
 
-FailureOr<TypedAttr> TensorImporter::import(const pb::TensorProto &tensor,
-                                            StringRef what, Location location) {
+FailureOr<TypedAttr> TensorImporter::importTensor(const pb::TensorProto &tensor,
+                                                  StringRef what,
+                                                  Location location) {
   FailureOr<uint64_t> size = storedBytes(tensor, what, location);
   if (failed(size))
     return failure();

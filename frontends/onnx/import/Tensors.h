@@ -21,9 +21,9 @@ public:
 
   /// The attribute of `tensor`, which diagnostics call `what`. Fails after one
   /// where the tensor's data do not fit its type and sizes.
-  mlir::FailureOr<mlir::TypedAttr> import(const pb::TensorProto &tensor,
-                                          llvm::StringRef what,
-                                          mlir::Location location);
+  mlir::FailureOr<mlir::TypedAttr> importTensor(const pb::TensorProto &tensor,
+                                                llvm::StringRef what,
+                                                mlir::Location location);
 
 private:
   WeightStore &weights;

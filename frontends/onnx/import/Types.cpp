@@ -83,14 +83,14 @@ FailureOr<TensorType> heddle::convertValueType(const pb::ValueInfoProto &value,
                                                Location location) {
   if (!value.type().has_tensor_type())
     return emitError(location)
-           << "expects " << quoted(value.name()) << " to be a tensor, got a "
+           << "expects " << inQuotes(value.name()) << " to be a tensor, got a "
            << kindName(value.type());
   const pb::TypeProto::Tensor &declared = value.type().tensor_type();
   Type elementType =
       convertElementType(declared.elem_type(), location.getContext());
   if (!elementType)
     return emitError(location)
-           << "expects " << quoted(value.name())
+           << "expects " << inQuotes(value.name())
            << " to be a tensor of numbers, got elements of type "
            << dataTypeName(declared.elem_type());
   if (!declared.has_shape())
@@ -101,7 +101,7 @@ FailureOr<TensorType> heddle::convertValueType(const pb::ValueInfoProto &value,
     bool isKnown = dim.has_dim_value() && dim.dim_value() >= 0;
     if (dim.has_dim_value() && dim.dim_value() < -1)
       return emitError(location)
-             << "expects " << quoted(value.name())
+             << "expects " << inQuotes(value.name())
              << " to have axes of size 0 or more, got " << dim.dim_value();
     shape.push_back(isKnown ? dim.dim_value() : ShapedType::kDynamic);
   }

@@ -101,7 +101,7 @@ FailureOr<ExternalEntry> Resolver::readEntry(const pb::TensorProto &tensor,
     if (!field)
       return emitError(location)
              << what << " expects external data of location, offset, length "
-             << "and checksum, got " << quoted(pair.key());
+             << "and checksum, got " << inQuotes(pair.key());
     if (*field)
       return emitError(location)
              << what << " expects external data to have one " << pair.key()
@@ -122,7 +122,7 @@ static LogicalResult checkFileName(StringRef name, StringRef what,
     return success();
   return emitError(location)
          << what << " expects external data in a file below the model's "
-         << "folder, got " << quoted(name);
+         << "folder, got " << inQuotes(name);
 }
 
 FailureOr<std::string> Resolver::findFile(StringRef name, StringRef what,
@@ -139,11 +139,11 @@ FailureOr<std::string> Resolver::findFile(StringRef name, StringRef what,
       return resolved.str().str();
     return emitError(location)
            << what << " expects external data in the model's folder or one "
-           << "given by --allow-external, got " << quoted(name)
-           << ", which leads to " << quoted(resolved);
+           << "given by --allow-external, got " << inQuotes(name)
+           << ", which leads to " << inQuotes(resolved);
   }
   return emitError(location) << what << " expects external data in the file "
-                             << quoted(name) << ", which does not exist";
+                             << inQuotes(name) << ", which does not exist";
 }
 
 LogicalResult Resolver::openFile(StringRef name, StringRef what,
@@ -157,7 +157,7 @@ LogicalResult Resolver::openFile(StringRef name, StringRef what,
     return failure();
   if (llvm::Error error = weights.openFile(name, *file))
     return emitError(location)
-           << what << " expects external data in the file " << quoted(name)
+           << what << " expects external data in the file " << inQuotes(name)
            << ", which cannot be read: " << llvm::toString(std::move(error));
   return success();
 }
@@ -171,8 +171,8 @@ LogicalResult Resolver::readRange(const ExternalEntry &entry, uint64_t needed,
       (entry.length && entry.length->getAsInteger(10, span.length)))
     return emitError(location)
            << what << " expects offset and length of external data to be "
-           << "decimal numbers, got " << quoted(entry.offset.value_or(""))
-           << " and " << quoted(entry.length.value_or(""));
+           << "decimal numbers, got " << inQuotes(entry.offset.value_or(""))
+           << " and " << inQuotes(entry.length.value_or(""));
   if (span.length != needed)
     return emitError(location) << what << " expects " << needed
                                << " bytes of data, got " << span.length;
@@ -180,7 +180,7 @@ LogicalResult Resolver::readRange(const ExternalEntry &entry, uint64_t needed,
   if (span.offset > size || span.length > size - span.offset)
     return emitError(location)
            << what << " expects " << span.length << " bytes at offset "
-           << span.offset << " of " << quoted(span.file) << ", got a file of "
+           << span.offset << " of " << inQuotes(span.file) << ", got a file of "
            << size << " bytes";
   return success();
 }
@@ -212,7 +212,7 @@ LogicalResult Resolver::resolveTensor(pb::TensorProto &tensor, StringRef what,
 
 LogicalResult Resolver::resolveAttribute(pb::AttributeProto &attribute,
                                          Location location) {
-  std::string what = "attribute " + quoted(attribute.name());
+  std::string what = "attribute " + inQuotes(attribute.name());
   if (attribute.has_t() &&
       failed(resolveTensor(*attribute.mutable_t(), what, location)))
     return failure();
@@ -225,7 +225,7 @@ LogicalResult Resolver::resolveAttribute(pb::AttributeProto &attribute,
 LogicalResult Resolver::resolveModel(pb::ModelProto &model) {
   auto initialisers = [&](pb::GraphProto &graph, unsigned) {
     for (pb::TensorProto &tensor : *graph.mutable_initializer())
-      if (failed(resolveTensor(tensor, "initialiser " + quoted(tensor.name()),
+      if (failed(resolveTensor(tensor, "initialiser " + inQuotes(tensor.name()),
                                locations.file())))
         return failure();
     return success();

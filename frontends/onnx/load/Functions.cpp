@@ -93,7 +93,7 @@ static LogicalResult unifyOperatorSets(pb::ModelProto &model,
     if (own == models || hasSameMeaning(node, *own, *models))
       return success();
     return LogicalResult(emitError(locations.node(node))
-                         << "expects operator " << quoted(node.op_type())
+                         << "expects operator " << inQuotes(node.op_type())
                          << " to mean the same in opset " << *own
                          << ", which its function imports, and opset "
                          << *models << ", which the model imports");

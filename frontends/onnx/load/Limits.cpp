@@ -45,7 +45,7 @@ LogicalResult LimitCheck::checkRank(uint64_t rank, StringRef name,
     return success();
   return emitError(location)
          << "expects tensors of at most " << limits.rank << " axes, got "
-         << quoted(name) << " with " << rank;
+         << inQuotes(name) << " with " << rank;
 }
 
 LogicalResult LimitCheck::checkAttribute(const pb::AttributeProto &attribute,
@@ -60,7 +60,8 @@ LogicalResult LimitCheck::checkAttribute(const pb::AttributeProto &attribute,
   if (size > limits.attributeSize)
     return emitError(location)
            << "expects attributes of at most " << limits.attributeSize
-           << " elements, got " << quoted(attribute.name()) << " with " << size;
+           << " elements, got " << inQuotes(attribute.name()) << " with "
+           << size;
   if (failed(checkRank(attribute.t().dims_size(), attribute.name(), location)))
     return failure();
   for (const pb::TensorProto &tensor : attribute.tensors())

@@ -76,14 +76,14 @@ static LogicalResult refuseSparse(pb::ModelProto &model,
     return LogicalResult(
         emitError(locations.file())
         << "expects dense tensors, got the sparse initialiser "
-        << quoted(graph.sparse_initializer(0).values().name()));
+        << inQuotes(graph.sparse_initializer(0).values().name()));
   };
   auto node = [&](pb::NodeProto &node, const OperatorSets &) {
     for (const pb::AttributeProto &attribute : node.attribute())
       if (attribute.has_sparse_tensor() || attribute.sparse_tensors_size() > 0)
         return LogicalResult(emitError(locations.node(node))
                              << "expects dense tensors, got the sparse "
-                             << "attribute " << quoted(attribute.name()));
+                             << "attribute " << inQuotes(attribute.name()));
     return success();
   };
   if (failed(walkGraphs(model, graph)))

@@ -29,7 +29,7 @@ static void printEscaped(raw_ostream &os, StringRef text) {
   }
 }
 
-std::string heddle::quoted(StringRef text) {
+std::string heddle::inQuotes(StringRef text) {
   constexpr size_t longest = 200;
   std::string result;
   llvm::raw_string_ostream os(result);
@@ -83,7 +83,7 @@ void heddle::printDiagnostic(raw_ostream &os, StringRef path,
   os << ": ";
   StringRef name = nodeName(diagnostic.getLocation());
   if (!name.empty())
-    os << "node " << quoted(name) << ": ";
+    os << "node " << inQuotes(name) << ": ";
   os << severityName(diagnostic.getSeverity()) << ": ";
   printEscaped(os, diagnostic.str());
   os << '\n';

@@ -36,7 +36,7 @@ private:
 
 /// Text of a model for a diagnostic: in quotes, with control characters and
 /// bytes outside ASCII as escapes, cut after 200 characters.
-std::string quoted(llvm::StringRef text);
+std::string inQuotes(llvm::StringRef text);
 
 /// Gives every node without a name one of its operator and its position in its
 /// graph: `MatMul_12`.

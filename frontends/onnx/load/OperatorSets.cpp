@@ -63,7 +63,7 @@ static LogicalResult checkImports(const OperatorSets &sets, Location location) {
     StringRef domain = normalisedDomain(set.domain());
     if (!seen.insert(domain).second)
       return emitError(location) << "expects one version per operator set, got "
-                                 << quoted(set.domain()) << " twice";
+                                 << inQuotes(set.domain()) << " twice";
     int64_t oldest = domain.empty() ? oldestVersion : 1;
     auto known = newest.find(domain.str());
     int64_t latest = known == newest.end() ? std::numeric_limits<int32_t>::max()
@@ -71,7 +71,7 @@ static LogicalResult checkImports(const OperatorSets &sets, Location location) {
     if (set.version() < oldest || set.version() > latest)
       return emitError(location)
              << "expects a version from " << oldest << " to " << latest
-             << " of operator set " << quoted(set.domain()) << ", got "
+             << " of operator set " << inQuotes(set.domain()) << ", got "
              << set.version();
   }
   return success();
@@ -89,8 +89,8 @@ static LogicalResult checkOperator(const pb::NodeProto &node,
   std::optional<int64_t> version = versionOf(node.domain(), sets);
   if (!version)
     return emitError(location)
-           << "expects operator set " << quoted(node.domain())
-           << " to be imported, as operator " << quoted(node.op_type())
+           << "expects operator set " << inQuotes(node.domain())
+           << " to be imported, as operator " << inQuotes(node.op_type())
            << " is of it";
   bool isStandard = normalisedDomain(node.domain()).empty();
   if (!isStandard ||
@@ -100,7 +100,7 @@ static LogicalResult checkOperator(const pb::NodeProto &node,
       pb::OpSchemaRegistry::Schema(node.op_type(), *version, "");
   if (!schema || schema->Deprecated())
     return emitError(location) << "expects an operator of opset " << *version
-                               << ", got " << quoted(node.op_type());
+                               << ", got " << inQuotes(node.op_type());
   return success();
 }
 

@@ -94,7 +94,8 @@ void RuleContext::setResult(unsigned index, AbstractTensor tensor) {
   auto type = dyn_cast_or_null<IntegerType>(tensor.elementType);
   if (tensor.values && (!type || !fitType(*tensor.values, type)))
     tensor.values.reset();
-  inference.analysis.tensors[op->getResult(index)] = std::move(tensor);
+  inference.analysis.tensors[op->getResult(index)] =
+      std::make_unique<AbstractTensor>(std::move(tensor));
 }
 
 void RuleContext::setResult(unsigned index, Type elementType, SymShape shape) {

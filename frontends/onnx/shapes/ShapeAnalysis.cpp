@@ -26,7 +26,7 @@ ShapeAnalysis::run(func::FuncOp function, const DimRanges &ranges) {
 const AbstractTensor &ShapeAnalysis::lookup(Value value) const {
   static const AbstractTensor nothing;
   auto found = tensors.find(value);
-  return found == tensors.end() ? nothing : found->second;
+  return found == tensors.end() ? nothing : *found->second;
 }
 
 std::optional<ArrayRef<SymExpr>> ShapeAnalysis::valuesOf(Value value) const {

@@ -108,7 +108,8 @@ private:
       : symContext(std::move(context)) {}
 
   std::unique_ptr<SymContext> symContext;
-  llvm::DenseMap<mlir::Value, AbstractTensor> tensors;
+  /// Behind pointers: a rule reads its inputs while it sets its results.
+  llvm::DenseMap<mlir::Value, std::unique_ptr<AbstractTensor>> tensors;
   std::vector<SymbolBinding> bindingList;
   std::vector<ShapeGuard> guardList;
 };

@@ -167,8 +167,8 @@ void ShapeInference::bindArguments() {
 
 LogicalResult ShapeInference::evaluate(Operation &op) {
   if (auto constant = dyn_cast<onnx::ConstantOp>(op)) {
-    analysis.tensors[constant.getResult()] =
-        abstractConstant(analysis.context(), constant.getValue());
+    analysis.tensors[constant.getResult()] = std::make_unique<AbstractTensor>(
+        abstractConstant(analysis.context(), constant.getValue()));
     return success();
   }
   auto node = dyn_cast<onnx::NodeOp>(op);
@@ -191,7 +191,7 @@ LogicalResult ShapeInference::runRound() {
   analysis.tensors.clear();
   SymContext &symbols = analysis.context();
   for (BlockArgument argument : function.getArguments()) {
-    AbstractTensor &tensor = analysis.tensors[argument];
+    AbstractTensor tensor;
     if (auto type = dyn_cast<TensorType>(argument.getType()))
       tensor.elementType = type.getElementType();
     if (const auto &shape = argumentShapes[argument.getArgNumber()]) {
@@ -199,6 +199,8 @@ LogicalResult ShapeInference::runRound() {
       for (SymExpr dim : *shape)
         tensor.shape->push_back(symbols.simplify(dim));
     }
+    analysis.tensors[argument] =
+        std::make_unique<AbstractTensor>(std::move(tensor));
   }
   position = 0;
   for (Operation &op : function.getBody().front()) {

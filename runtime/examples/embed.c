@@ -23,7 +23,7 @@ static void allocate(heddle_tensor_t *tensor) {
 int main(int argc, char **argv) {
   heddle_model_t *model;
   heddle_context_t *context;
-  heddle_tensor_t inputs[64] = {{0}}, outputs[64] = {{0}};
+  static heddle_tensor_t inputs[64], outputs[64];
   check(heddle_model_load(argc > 1 ? argv[1] : "model.so", NULL, &model));
   check(heddle_context_create(model, NULL, &context));
   size_t n = heddle_model_input_count(model, 0);

@@ -3,7 +3,9 @@
 
 #include "fixture.h"
 
+#include <fcntl.h>
 #include <ftw.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "sha256.h"
@@ -244,10 +246,13 @@ const char *fixture_path(const char *folder, const char *name) {
 }
 
 void fixture_write(const char *path, const void *data, size_t size) {
-  FILE *file = fopen(path, "wb");
-  CHECK(file, "cannot open %s", path);
-  CHECK(fwrite(data, 1, size, file) == size, "cannot write %s", path);
-  CHECK(fclose(file) == 0, "cannot write %s", path);
+  // Written over, not emptied first: file systems flush a file that was emptied
+  // when it is closed, and the tests write thousands.
+  int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  CHECK(fd >= 0, "cannot open %s", path);
+  CHECK(write(fd, data, size) == (ssize_t)size, "cannot write %s", path);
+  CHECK(ftruncate(fd, (off_t)size) == 0, "cannot write %s", path);
+  CHECK(close(fd) == 0, "cannot write %s", path);
 }
 
 const char *fixture_install(const char *folder, const char *code_path) {

@@ -8,8 +8,100 @@
 include "mlir/Pass/PassBase.td"
 
 //===----------------------------------------------------------------------===//
+// import
+//===----------------------------------------------------------------------===//
+
+def FoldViews : Pass<"heddle-fold-views", "::mlir::func::FuncOp"> {
+  let summary = "fold transposes, reshapes and biases into what reads them";
+  let description = [{
+    A transpose between two reshapes that undo each other is one transpose; a
+    transpose of the last two axes of a contraction's right side is
+    `transpose_rhs`; a vector added to a contraction is its `bias`.
+
+    Before:
+    ```mlir
+    %t = linalg.transpose ins(%w : tensor<8x4xf32>) outs(%i) permutation = [1, 0]
+    %c = heddle.contraction ins(%x, %t) outs(%e)
+    %y = linalg.generic ins(%c, %b) { addf }
+    ```
+    After:
+    ```mlir
+    %y = heddle.contraction ins(%x, %w) bias(%b) transpose_rhs outs(%e)
+    ```
+  }];
+  let dependentDialects = ["::heddle::HeddleDialect",
+                           "::mlir::affine::AffineDialect"];
+}
+
+def RecognizeAttention : Pass<"heddle-recognize-attention",
+                              "::mlir::func::FuncOp"> {
+  let summary = "make heddle.attention of a softmax between two contractions";
+  let description = [{
+    Takes in scales of query, key or scores, an added mask or a select with
+    -inf, and the replacement of NaN by 0 after the softmax.
+
+    Before:
+    ```mlir
+    %s = heddle.contraction ins(%q, %k) transpose_rhs outs(%e)
+    %m = linalg.generic ins(%s, %mask) { addf }
+    %p = linalg.softmax dimension(3) ins(%m) outs(%f)
+    %o = heddle.contraction ins(%p, %v) outs(%g)
+    ```
+    After:
+    ```mlir
+    %o = heddle.attention query(%q) key(%k) value(%v) mask(%mask) scale 1.0 outs(%g)
+    ```
+  }];
+  let dependentDialects = ["::heddle::HeddleDialect",
+                           "::mlir::affine::AffineDialect"];
+}
+
+def RecognizeLayerNorm : Pass<"heddle-recognize-layer-norm",
+                              "::mlir::func::FuncOp"> {
+  let summary = "make heddle.layer_norm of means, differences and a division";
+  let description = [{
+    Matches (x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon) over the last
+    axis, with an optional scale and bias along it.
+
+    Before:
+    ```mlir
+    %c = linalg.generic ins(%x, %mean) { subf }
+    ...
+    %y = linalg.generic ins(%c, %deviation) { divf }
+    ```
+    After:
+    ```mlir
+    %y = heddle.layer_norm ins(%x) epsilon 1.0e-5 outs(%e)
+    ```
+  }];
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
+
+//===----------------------------------------------------------------------===//
 // fusion
 //===----------------------------------------------------------------------===//
+
+def RecognizeGelu : Pass<"heddle-recognize-gelu", "::mlir::func::FuncOp"> {
+  let summary = "make heddle.gelu of its formula in elementwise bodies";
+  let description = [{
+    Matches x * 0.5 * (1 + erf(x / sqrt(2))) and the tanh form, in any order of
+    the factors. Runs after elementwise ops have been merged, on scalars.
+
+    Before:
+    ```mlir
+    %d = arith.divf %x, %sqrt2 : f32
+    %e = math.erf %d : f32
+    %a = arith.addf %e, %one : f32
+    %m = arith.mulf %x, %a : f32
+    %y = arith.mulf %m, %half : f32
+    ```
+    After:
+    ```mlir
+    %y = heddle.gelu %x approximate none : f32
+    ```
+  }];
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
 
 def FuseElementwise : Pass<"heddle-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "merge elementwise linalg.generic ops into their readers";

@@ -18,11 +18,19 @@ static void buildImport(OpPassManager &pm) {
   OpPassManager &entry = pm.nest<func::FuncOp>();
   entry.addPass(createCanonicalizerPass());
   entry.addPass(createCSEPass());
+  entry.addPass(createFoldViews());
+  entry.addPass(createRecognizeLayerNorm());
+  entry.addPass(createRecognizeAttention());
+  // Recognition leaves transposes of transposes and dead ops behind.
+  entry.addPass(createFoldViews());
+  entry.addPass(createCanonicalizerPass());
+  entry.addPass(createCSEPass());
 }
 
 static void buildFusion(OpPassManager &pm) {
   OpPassManager &entry = pm.nest<func::FuncOp>();
   entry.addPass(createFuseElementwise());
+  entry.addPass(createRecognizeGelu());
   // Reshapes that moved ask for sizes of tensors; all come from symbols.
   entry.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   entry.addPass(createCSEPass());

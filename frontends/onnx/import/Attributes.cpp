@@ -28,6 +28,7 @@ static ArrayRef<float> floats(const pb::AttributeProto &attribute) {
           static_cast<size_t>(attribute.floats_size())};
 }
 
+/// Null for kinds that `onnx.node` does not have.
 static FailureOr<Attribute> importValue(const pb::AttributeProto &attribute,
                                         TensorImporter &tensors,
                                         Location location) {
@@ -60,9 +61,7 @@ static FailureOr<Attribute> importValue(const pb::AttributeProto &attribute,
     return Attribute(*tensor);
   }
   default:
-    return emitError(location)
-           << "expects attributes of numbers, strings or tensors, got "
-           << inQuotes(attribute.name()) << ", a " << kindName(attribute);
+    return Attribute();
   }
 }
 
@@ -74,6 +73,11 @@ FailureOr<DictionaryAttr> heddle::importAttributes(const pb::NodeProto &node,
     FailureOr<Attribute> value = importValue(attribute, tensors, location);
     if (failed(value))
       return failure();
+    if (!*value)
+      return emitError(location)
+             << "expects attributes of numbers, strings or tensors, got "
+             << inQuotes(attribute.name()) << " of operator "
+             << inQuotes(node.op_type()) << ", a " << kindName(attribute);
     attributes.append(attribute.name(), *value);
   }
   return attributes.getDictionary(location.getContext());

@@ -21,8 +21,8 @@ using namespace llvm;
 
 static heddle::LoadLimits limits;
 
-static cl::opt<std::string> model(cl::Positional, cl::Required,
-                                  cl::desc("MODEL.onnx|MODEL.onnxtxt"));
+static cl::list<std::string> models(cl::Positional, cl::OneOrMore,
+                                    cl::desc("MODEL.onnx|MODEL.onnxtxt..."));
 static cl::list<std::string>
     allowExternal("allow-external",
                   cl::desc("folder in which external data may lie"),
@@ -44,12 +44,10 @@ static cl::opt<unsigned, true> maxRank("max-rank", cl::location(limits.rank));
 static cl::opt<uint64_t, true>
     maxAttributeSize("max-attribute-size", cl::location(limits.attributeSize));
 
-int main(int argc, char **argv) {
-  InitLLVM init(argc, argv);
-  cl::ParseCommandLineOptions(argc, argv, "prints a model as onnx dialect\n");
+static int importOne(const std::string &model) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   mlir::ScopedDiagnosticHandler handler(
-      &context, [](mlir::Diagnostic &diagnostic) {
+      &context, [&](mlir::Diagnostic &diagnostic) {
         heddle::printDiagnostic(errs(), model, diagnostic);
       });
   heddle::WeightStore weights;
@@ -72,4 +70,13 @@ int main(int argc, char **argv) {
     module->print(outs(), flags);
   }
   return 0;
+}
+
+int main(int argc, char **argv) {
+  InitLLVM init(argc, argv);
+  cl::ParseCommandLineOptions(argc, argv, "prints models as onnx dialect\n");
+  int result = 0;
+  for (const std::string &model : models)
+    result = std::max(result, importOne(model));
+  return result;
 }

@@ -12,9 +12,9 @@ using namespace heddle;
 
 static std::string kindName(const pb::AttributeProto &attribute) {
   if (!attribute.ref_attr_name().empty())
-    return "reference to an attribute of a function";
+    return "reference";
   if (!pb::AttributeProto::AttributeType_IsValid(attribute.type()))
-    return "value of unknown type";
+    return std::to_string(attribute.type());
   return StringRef(pb::AttributeProto::AttributeType_Name(attribute.type()))
       .lower();
 }
@@ -77,7 +77,7 @@ FailureOr<DictionaryAttr> heddle::importAttributes(const pb::NodeProto &node,
       return emitError(location)
              << "expects attributes of numbers, strings or tensors, got "
              << inQuotes(attribute.name()) << " of operator "
-             << inQuotes(node.op_type()) << ", a " << kindName(attribute);
+             << inQuotes(node.op_type()) << " of kind " << kindName(attribute);
     attributes.append(attribute.name(), *value);
   }
   return attributes.getDictionary(location.getContext());
@@ -112,6 +112,6 @@ FailureOr<TypedAttr> heddle::importConstant(const pb::NodeProto &node,
   default:
     return emitError(location)
            << "expects a constant of numbers, got " << inQuotes(value.name())
-           << ", a " << kindName(value);
+           << " of kind " << kindName(value);
   }
 }

@@ -40,7 +40,7 @@ private:
   LogicalResult importInputs();
   LogicalResult importInitialisers();
   LogicalResult importNode(pb::NodeProto &node);
-  LogicalResult importConstantNode(const pb::NodeProto &node);
+  LogicalResult importConstantNode(pb::NodeProto &node, Location location);
   void importOutputs();
   FailureOr<Type> outputType(const pb::NodeProto &node, int index,
                              const pb::TypeProto &inferred, Location location);
@@ -162,19 +162,26 @@ FailureOr<Type> GraphImporter::outputType(const pb::NodeProto &node, int index,
   return Type(*type);
 }
 
-LogicalResult GraphImporter::importConstantNode(const pb::NodeProto &node) {
-  Location location = locations.node(node);
+LogicalResult GraphImporter::importConstantNode(pb::NodeProto &node,
+                                                Location location) {
   FailureOr<TypedAttr> value = importConstant(node, tensors, location);
   if (failed(value))
     return failure();
   auto constant = heddle::onnx::ConstantOp::create(builder, location,
                                                    value->getType(), *value);
   values[node.output(0)] = constant;
+  elementTypes.declare(
+      node.output(0),
+      elementTypes.infer(node).front().tensor_type().elem_type());
   return success();
 }
 
 LogicalResult GraphImporter::importNode(pb::NodeProto &node) {
   Location location = locations.node(node);
+  StringRef domain = normalisedDomain(node.domain());
+  if (domain.empty() && node.op_type() == "Constant")
+    return importConstantNode(node, location);
+
   std::vector<pb::TypeProto> inferred = elementTypes.infer(node);
   SmallVector<Type> types;
   for (int i = 0; i < node.output_size(); ++i) {
@@ -183,9 +190,6 @@ LogicalResult GraphImporter::importNode(pb::NodeProto &node) {
       return failure();
     types.push_back(*type);
   }
-  StringRef domain = normalisedDomain(node.domain());
-  if (domain.empty() && node.op_type() == "Constant")
-    return importConstantNode(node);
 
   FailureOr<DictionaryAttr> attributes =
       importAttributes(node, tensors, location);

@@ -65,17 +65,17 @@ Type heddle::convertElementType(int32_t dataType, MLIRContext *context) {
 static StringRef kindName(const pb::TypeProto &type) {
   switch (type.value_case()) {
   case pb::TypeProto::kTensorType:
-    return "tensor";
+    return "a tensor";
   case pb::TypeProto::kSequenceType:
-    return "sequence";
+    return "a sequence";
   case pb::TypeProto::kMapType:
-    return "map";
+    return "a map";
   case pb::TypeProto::kOptionalType:
-    return "optional";
+    return "an optional";
   case pb::TypeProto::kSparseTensorType:
-    return "sparse tensor";
+    return "a sparse tensor";
   default:
-    return "value of unknown type";
+    return "a value of unknown type";
   }
 }
 
@@ -83,7 +83,7 @@ FailureOr<TensorType> heddle::convertValueType(const pb::ValueInfoProto &value,
                                                Location location) {
   if (!value.type().has_tensor_type())
     return emitError(location)
-           << "expects " << inQuotes(value.name()) << " to be a tensor, got a "
+           << "expects " << inQuotes(value.name()) << " to be a tensor, got "
            << kindName(value.type());
   const pb::TypeProto::Tensor &declared = value.type().tensor_type();
   Type elementType =

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/onnx/OnnxDialect.h"
 #include "frontends/onnx/Onnx.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -16,6 +17,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/SHA256.h"
 
 using namespace llvm;
 
@@ -31,6 +33,9 @@ static cl::opt<bool> printLocations("print-locations",
                                     cl::desc("print locations of operations"));
 static cl::opt<bool> printFiles("print-files",
                                 cl::desc("print the files read, not the IR"));
+static cl::opt<bool>
+    printWeights("print-weights",
+                 cl::desc("print digests of the weights, not the IR"));
 static cl::opt<bool> quiet("quiet", cl::desc("print diagnostics only"));
 static cl::opt<uint64_t, true>
     maxSkeletonBytes("max-skeleton-bytes", cl::location(limits.skeletonBytes));
@@ -43,6 +48,30 @@ static cl::opt<unsigned, true> maxNesting("max-nesting",
 static cl::opt<unsigned, true> maxRank("max-rank", cl::location(limits.rank));
 static cl::opt<uint64_t, true>
     maxAttributeSize("max-attribute-size", cl::location(limits.attributeSize));
+
+static void printFileDigests(const heddle::WeightStore &weights) {
+  for (const heddle::WeightStore::FileRecord &file : weights.files())
+    outs() << toHex(file.sha256, /*LowerCase=*/true) << ' ' << file.size << ' '
+           << file.name << '\n';
+}
+
+/// One line per weight: digest, name, type.
+static void printWeightDigests(mlir::ModuleOp module,
+                               const heddle::WeightStore &weights) {
+  module->walk([&](heddle::onnx::ConstantOp constant) {
+    auto weight = mlir::dyn_cast<heddle::WeightAttr>(constant.getValue());
+    auto name = mlir::dyn_cast<mlir::NameLoc>(constant.getLoc());
+    if (!weight || !name)
+      return;
+    auto bytes = weights.bytes(weight, [&] { return constant.emitError(); });
+    if (failed(bytes))
+      return;
+    SHA256 hash;
+    hash.update(StringRef(bytes->data(), bytes->size()));
+    outs() << toHex(hash.final(), /*LowerCase=*/true) << ' '
+           << name.getName().getValue() << ' ' << weight.getType() << '\n';
+  });
+}
 
 static int importOne(const std::string &model) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
@@ -61,9 +90,9 @@ static int importOne(const std::string &model) {
   if (failed(mlir::verify(*module)))
     return 2;
   if (printFiles) {
-    for (const heddle::WeightStore::FileRecord &file : weights.files())
-      outs() << toHex(file.sha256, /*LowerCase=*/true) << ' ' << file.size
-             << ' ' << file.name << '\n';
+    printFileDigests(weights);
+  } else if (printWeights) {
+    printWeightDigests(*module, weights);
   } else if (!quiet) {
     mlir::OpPrintingFlags flags;
     flags.enableDebugInfo(printLocations);

@@ -4,12 +4,12 @@
 
 #include "codegen/artefact/WeightsFile.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Errno.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/SHA256.h"
 #include "llvm/Support/ThreadPool.h"
 
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <unistd.h>

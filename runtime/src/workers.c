@@ -109,7 +109,7 @@ heddle_status_t heddle_workers_create(const heddle_context_options_t *options,
   heddle_processors_find(&processors);
   uint32_t count = options ? options->threads : 0;
   if (count == 0)
-    count = processors.cores;
+    count = processors.workers;
   if (count > HEDDLE_MAX_THREADS)
     return heddle_fail(HEDDLE_INVALID_ARGUMENT,
                        "expects at most %u threads, got %u",

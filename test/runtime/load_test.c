@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "cpu_features.h"
 #include "fixture.h"
 #include "heddle/runtime.h"
 
@@ -161,6 +162,16 @@ static void test_target(fixture_bytes_t module) {
               "know");
   // It can be looked at, though.
   CHECK_OK(load(module, HEDDLE_LOAD_INFO_ONLY));
+
+  for (uint32_t bit = 0; heddle_cpu_feature_name(bit); ++bit) {
+    root->cpu_features = UINT64_C(1) << bit;
+    fixture_seal(module);
+    if (heddle_cpu_features() >> bit & 1)
+      CHECK_OK(load(module, 0));
+    else
+      CHECK_FAILS(load(module, 0), HEDDLE_NO_DEVICE,
+                  heddle_cpu_feature_name(bit));
+  }
 
   root->cpu_features = 0;
   root->machine = HEDDLE_MACHINE_X86_64 + HEDDLE_MACHINE_AARCH64 - good.machine;

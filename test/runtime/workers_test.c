@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "check.h"
+#include "processors.h"
 
 #define MAX_WORKERS 64
 
@@ -94,6 +95,17 @@ static void test_sleepers(void) {
   heddle_workers_release(workers);
 }
 
+static void test_quota(void) {
+  CHECK_INT(heddle_processors_quota("max 100000\n"), 0);
+  CHECK_INT(heddle_processors_quota("200000 100000\n"), 2);
+  CHECK_INT(heddle_processors_quota("150000 100000\n"), 2);
+  CHECK_INT(heddle_processors_quota("10000 100000\n"), 1);
+  CHECK_INT(heddle_processors_quota("0 100000\n"), 0);
+  CHECK_INT(heddle_processors_quota("100000 0\n"), 0);
+  CHECK_INT(heddle_processors_quota("99999999999999999999 1\n"), 0);
+  CHECK_INT(heddle_processors_quota(""), 0);
+}
+
 static void test_limits(void) {
   heddle_workers_t *workers;
   heddle_context_options_t many = {.threads = HEDDLE_MAX_THREADS + 1};
@@ -110,11 +122,12 @@ static void test_limits(void) {
 
 int main(void) {
   for (uint32_t threads = 1; threads <= 8; ++threads) {
-    test_rounds(threads, threads <= 2 ? 2000 : 100);
+    test_rounds(threads, threads <= 2 ? 400 : 100);
     test_fault(threads);
   }
   test_rounds(MAX_WORKERS, 10);
   test_sleepers();
+  test_quota();
   test_limits();
   return 0;
 }

@@ -162,6 +162,7 @@ HEDDLE_EXPORT heddle_status_t heddle_model_output_shapes(
 /// Zero-initialise, then set what is wanted.
 typedef struct heddle_context_options {
   uint32_t threads; // workers, the calling thread included; 0: one per core
+                    //   that the process may use
   uint32_t pin;     // not 0: bind each pool thread to one processor
 } heddle_context_options_t;
 

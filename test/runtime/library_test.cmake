@@ -1,3 +1,6 @@
+# library_test.cmake - the built library, as a host gets it.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
 # What hosts get: a small library that exports its public functions alone.
 # usage: cmake -DLIBRARY=... -DSTRIP=... -DNM=... -DWORK=... -P library_test.cmake
 set(limit 150000)

@@ -247,6 +247,19 @@ static LogicalResult importInto(ModuleOp module, WeightStore &weights,
   return GraphImporter(*model, weights, locations, builder).importGraph();
 }
 
+namespace {
+/// Programs of LLVM end when memory does (llvm::InitLLVM installs a handler for
+/// `new`). While a model is read, `new` throws, so that the model is refused.
+class ThrowingNew {
+public:
+  ThrowingNew() : previous(std::set_new_handler(nullptr)) {}
+  ~ThrowingNew() { std::set_new_handler(previous); }
+
+private:
+  std::new_handler previous;
+};
+} // namespace
+
 OwningOpRef<ModuleOp> heddle::importModel(StringRef path, MLIRContext &context,
                                           WeightStore &weights,
                                           const LoadOptions &options) {
@@ -255,6 +268,7 @@ OwningOpRef<ModuleOp> heddle::importModel(StringRef path, MLIRContext &context,
   ModelLocations locations(context, path);
   OwningOpRef<ModuleOp> module = ModuleOp::create(FileLineColLoc::get(
       &context, llvm::sys::path::filename(path), /*line=*/0, /*column=*/0));
+  ThrowingNew throwingNew;
   // The ONNX library reports by exceptions; none gets further than this.
   try {
     if (succeeded(importInto(*module, weights, options, locations)))

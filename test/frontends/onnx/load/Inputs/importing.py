@@ -9,9 +9,9 @@ from onnx import TensorProto, helper
 failures = []
 
 
-def run(*arguments, timeout=60):
-    """Runs heddle-onnx-import, with 4 GiB of memory."""
-    command = ["sh", "-c", 'ulimit -v 4194304; exec heddle-onnx-import "$@"', "sh"]
+def run(*arguments, timeout=60, memory=1 << 22):
+    """Runs heddle-onnx-import with that many KiB of memory."""
+    command = ["sh", "-c", f'ulimit -v {memory}; exec heddle-onnx-import "$@"', "sh"]
     return subprocess.run([*command, *map(str, arguments)], capture_output=True, timeout=timeout)
 
 
@@ -20,10 +20,10 @@ def fail(case, message):
     print(f"FAILED {case}: {message}", file=sys.stderr)
 
 
-def expect_refused(case, path, text, *options):
+def expect_refused(case, path, text, *options, memory=1 << 22):
     """The model gives exit code 1, one diagnostic that holds `text`, nothing on
     standard output, and no control character."""
-    result = run(*options, path)
+    result = run(*options, path, memory=memory)
     error = result.stderr.decode()
     lines = error.splitlines()
     if result.returncode != 1:

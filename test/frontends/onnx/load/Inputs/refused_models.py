@@ -14,7 +14,8 @@ from onnx import SparseTensorProto, TensorProto, helper, numpy_helper
 
 from importing import expect_refused, finish, model, node, value
 
-NOT_ONNX = "expects an ONNX model, got a file that "
+NOT_ONNX = "expects an ONNX model, got a file that is none: "
+UNPARSED = "expects an ONNX model, got a file that protobuf cannot parse"
 CHECKER = "expects a model that the ONNX checker accepts, it says: "
 
 
@@ -131,15 +132,15 @@ def files():
     yield "text", b"this is no model\n" * 8, NOT_ONNX
     yield "pickle", pickle.dumps({"weights": [1.0] * 64}), NOT_ONNX
     yield "random", random.Random(1).randbytes(4096), NOT_ONNX
-    yield "truncated", whole[:len(whole) // 2], NOT_ONNX + "is none: a field is cut short at byte"
-    yield "last byte missing", whole[:-1], NOT_ONNX + "is none: a field is cut short at byte"
+    yield "truncated", whole[:len(whole) // 2], NOT_ONNX + "a field is cut short at byte"
+    yield "last byte missing", whole[:-1], NOT_ONNX + "a field is cut short at byte"
     yield "number cut short", b"\x08\xff", "a number is cut short at byte 1"
     yield "number too long", b"\x08" + b"\xff" * 11, "a number has more than 64 bits at byte 1"
     yield "field 0", b"\x02\x00", "a field number is out of range at byte 0"
     yield "group", b"\x0b\x0c", "a field has an unknown wire type at byte 0"
     yield "deep messages", deep_message(3000), "messages are nested too deep at byte"
-    # A payload in two pieces with a broken one between them.
-    yield "wrong type of a field", field(7, b"\x08\x01") + field(8, b"\x08"), NOT_ONNX
+    # The numbers of graph.initializer.int64_data.
+    yield "list of numbers cut short", field(7, field(5, field(7, b"\xff"))), UNPARSED
 
 
 def graphs():
@@ -319,10 +320,17 @@ def main():
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("model", weights_model().SerializeToString())
     expect_refused("zip archive", path, NOT_ONNX)
+    text = folder / "model.onnxtxt"
+    text.write_text('<ir_version: 10, opset_import: ["" : 18]>\ng (float[2] x) => (float[2] y) {')
+    expect_refused("text cut short", text, "expects ONNX text: ")
+    # A tensor that takes four times the size of its file in memory.
+    path.write_bytes(field(7, field(5, field(5, bytes(100 << 20)))))
+    expect_refused("memory", path, "expects a model that fits into memory, got one that does not",
+                   memory=1 << 20)
     unreadable = "expects a readable file: "
     expect_refused("no file", folder / "none.onnx", unreadable + "No such file or directory")
     expect_refused("a folder", folder, unreadable + "not a regular file")
-    finish(count + 3)
+    finish(count + 5)
 
 
 if __name__ == "__main__":

@@ -20,20 +20,40 @@ def fail(case, message):
     print(f"FAILED {case}: {message}", file=sys.stderr)
 
 
-def expect_refused(case, path, text, *options, memory=1 << 22):
-    """The model gives exit code 1, one diagnostic that holds `text`, nothing on
-    standard output, and no control character."""
-    result = run(*options, path, memory=memory)
-    error = result.stderr.decode()
-    lines = error.splitlines()
-    if result.returncode != 1:
-        fail(case, f"exit code {result.returncode}\n{error}")
-    elif result.stdout or len(lines) != 1 or not lines[0].startswith(f"{path}: "):
-        fail(case, f"expected one line about {path}, got\n{error}")
+def check_diagnostic(case, path, text, lines):
+    """One diagnostic about the model, without control characters, that holds
+    `text`."""
+    if len(lines) != 1 or not lines[0].startswith(f"{path}: "):
+        fail(case, f"expected one line about {path}, got {lines}")
     elif text not in lines[0]:
-        fail(case, f"expected '{text}' in\n{error}")
+        fail(case, f"expected '{text}' in\n{lines[0]}")
     elif not lines[0].isprintable():
         fail(case, f"control characters in {lines[0]!r}")
+
+
+def expect_refused(case, path, text, *options, memory=1 << 22):
+    """The model gives exit code 1, a diagnostic, and nothing on standard output."""
+    result = run(*options, path, memory=memory)
+    error = result.stderr.decode()
+    if result.returncode != 1 or result.stdout:
+        fail(case, f"exit code {result.returncode}\n{error}")
+    check_diagnostic(case, path, text, error.splitlines())
+
+
+def expect_all_refused(cases):
+    """The same for many models, (case, path, text), in one process."""
+    result = run(*(path for _, path, _ in cases))
+    lines = result.stderr.decode().splitlines()
+    if result.returncode != 1 or result.stdout:
+        # One of them ends the process, or is accepted: say which.
+        for case, path, text in cases:
+            expect_refused(case, path, text)
+        return
+    for case, path, text in cases:
+        own = [line for line in lines if line.startswith(f"{path}: ")]
+        check_diagnostic(case, path, text, own)
+    if len(lines) != len(cases):
+        fail("all", f"expected {len(cases)} lines, got {len(lines)}")
 
 
 def expect_accepted(case, path, *options):

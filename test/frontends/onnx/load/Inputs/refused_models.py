@@ -12,7 +12,7 @@ import zipfile
 import numpy as np
 from onnx import SparseTensorProto, TensorProto, helper, numpy_helper
 
-from importing import expect_refused, finish, model, node, value
+from importing import expect_all_refused, expect_refused, finish, model, node, value
 
 NOT_ONNX = "expects an ONNX model, got a file that is none: "
 UNPARSED = "expects an ONNX model, got a file that protobuf cannot parse"
@@ -305,18 +305,22 @@ def limits():
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "model.onnx"
-    count = 0
+    batch = []
     for case, contents, text in files():
-        path.write_bytes(contents)
-        expect_refused(case, path, text)
-        count += 1
-    for cases in (graphs, operators, functions, tensors, kinds, names, limits):
-        for case, refused, text, *options in cases():
-            path.write_bytes(refused.SerializeToString())
-            expect_refused(f"{cases.__name__}: {case}", path, text, *options)
-            count += 1
+        batch.append((case, folder / f"file-{len(batch)}.onnx", text))
+        batch[-1][1].write_bytes(contents)
+    for cases in (graphs, operators, functions, tensors, kinds, names):
+        for case, refused, text in cases():
+            batch.append((case, folder / f"{cases.__name__}-{len(batch)}.onnx", text))
+            batch[-1][1].write_bytes(refused.SerializeToString())
+    expect_all_refused(batch)
 
+    path = folder / "model.onnx"
+    count = len(batch)
+    for case, refused, text, option in limits():
+        path.write_bytes(refused.SerializeToString())
+        expect_refused(case, path, text, option)
+        count += 1
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("model", weights_model().SerializeToString())
     expect_refused("zip archive", path, NOT_ONNX)

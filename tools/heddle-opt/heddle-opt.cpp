@@ -3,6 +3,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/RegisterDialects.h"
+#include "frontends/onnx/Passes.h"
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 #include "tools/DebugOption.h"
@@ -16,6 +17,7 @@ int main(int argc, char **argv) {
   heddle::registerAllDialects(registry);
   // Upstream's too: what --print-pipeline prints must be accepted here.
   mlir::registerAllPasses();
+  heddle::registerHeddleOnnxPasses();
   heddle::registerHeddlePasses();
   heddle::registerStages();
   return mlir::asMainReturnCode(mlir::MlirOptMain(

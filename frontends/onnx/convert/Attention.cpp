@@ -219,7 +219,7 @@ static SymTensor emitAttention(NodeConversion &node,
       operands.key.value, operands.value.value,
       operands.mask ? operands.mask->value : Value(),
       hasOffset ? build.index(operands.causalOffset) : Value(), init.value,
-      builder.getF32FloatAttr(scale),
+      llvm::APFloat(static_cast<float>(scale)),
       softcap > 0 ? builder.getF32FloatAttr(softcap) : FloatAttr(), causal,
       /*zero_masked_rows=*/true);
   return {op.getResult(), shape};

@@ -37,7 +37,7 @@ LogicalResult heddle::convertCumSum(NodeConversion &node) {
       node.normalizeAxis(axisInput->front(), input.rank());
   if (failed(axis))
     return failure();
-  input = castFloats(build, input, accumulatorType(input.elementType()));
+  input = castFloats(build, input, summationType(input.elementType()));
   arith::CmpIPredicate predicate = membership(
       node.intAttr("exclusive", 0) != 0, node.intAttr("reverse", 0) != 0);
 

@@ -11,7 +11,7 @@
 using namespace mlir;
 using namespace heddle;
 
-Type heddle::accumulatorType(Type type) {
+Type heddle::summationType(Type type) {
   if (isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 32)
     return Float32Type::get(type.getContext());
   return type;

@@ -16,7 +16,7 @@ namespace heddle {
 
 /// The type that elements of `type` are summed in: f32 for narrower floats,
 /// the type itself for all others.
-mlir::Type accumulatorType(mlir::Type type);
+mlir::Type summationType(mlir::Type type);
 
 /// `input` with floats of the type `type`; itself if it has that type.
 SymTensor castFloats(TensorBuilder &build, const SymTensor &input,

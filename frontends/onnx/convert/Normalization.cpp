@@ -123,7 +123,7 @@ static SymTensor add(TensorBuilder &build, const SymTensor &x,
 /// The type of the moments: stash_type 1, the only one that ONNX Runtime has,
 /// means f32.
 static Type stashType(Normalization &n) {
-  return accumulatorType(n.input.elementType());
+  return summationType(n.input.elementType());
 }
 
 /// Input `index` as floats of the type `type`.

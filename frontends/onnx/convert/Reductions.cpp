@@ -55,7 +55,7 @@ static FailureOr<Reduction> startReduction(NodeConversion &node) {
   SymTensor input = node.input(0);
   return Reduction{
       node,
-      castFloats(node.build, input, accumulatorType(input.elementType())),
+      castFloats(node.build, input, summationType(input.elementType())),
       reduced};
 }
 
@@ -82,7 +82,7 @@ LogicalResult heddle::convertReduceMean(NodeConversion &node) {
   FailureOr<Reduction> r = startReduction(node);
   if (failed(r))
     return failure();
-  if (isFloat(r->input.value))
+  if (isa<FloatType>(r->input.elementType()))
     return r->finish(meanOver(node.build, r->input, r->axes));
   SymTensor sum = sumOver(node.build, r->input, r->axes);
   SymExpr count = countOver(node.build, r->input, r->axes);

@@ -25,7 +25,7 @@ static LogicalResult convertRows(NodeConversion &node, RowFunction function) {
       node.axisAttr("axis", flattens ? 1 : -1, std::max<int64_t>(rank, 1));
   if (failed(axis))
     return failure();
-  input = castFloats(build, input, accumulatorType(input.elementType()));
+  input = castFloats(build, input, summationType(input.elementType()));
   SymTensor result;
   if (rank == 0) {
     result = build.reshape(

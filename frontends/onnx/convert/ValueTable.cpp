@@ -53,7 +53,8 @@ Value ValueTable::makeConstant(onnx::ConstantOp constant,
   if (auto weight = dyn_cast<WeightAttr>(constant.getValue())) {
     auto typed = WeightAttr::get(weight.getFile(), weight.getOffset(),
                                  weight.getLength(), type);
-    return WeightOp::create(builder, constant.getLoc(), type, typed);
+    return WeightOp::create(builder, constant.getLoc(), type, typed,
+                            /*panel=*/nullptr);
   }
   auto dense = cast<ElementsAttr>(constant.getValue());
   if (auto elements = dyn_cast<DenseElementsAttr>(dense))
@@ -77,7 +78,8 @@ Value ValueTable::makeKnown(Value onnxValue, RankedTensorType type) {
       constants.push_back(integerScalar(elementType, value));
   } else {
     SmallVector<Value> elements;
-    for (SymExpr element : *analysis.valuesOf(onnxValue))
+    std::optional<ArrayRef<SymExpr>> values = analysis.valuesOf(onnxValue);
+    for (SymExpr element : *values)
       elements.push_back(arith::IndexCastOp::create(
           builder, loc, elementType, build.index(element)));
     return tensor::FromElementsOp::create(builder, loc, type, elements);

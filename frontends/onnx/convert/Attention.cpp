@@ -37,8 +37,8 @@ static SymTensor splitHeads(TensorBuilder &build, const SymTensor &tensor,
     return tensor;
   SymExpr count = build.constant(heads);
   SymExpr size = floorDiv(tensor.shape[2], count);
-  SymTensor split = build.reshape(
-      tensor, {tensor.shape[0], tensor.shape[1], count, size});
+  SymTensor split =
+      build.reshape(tensor, {tensor.shape[0], tensor.shape[1], count, size});
   return build.transpose(split, {0, 2, 1, 3});
 }
 
@@ -50,13 +50,13 @@ static FailureOr<int64_t> headCount(NodeConversion &node, unsigned index,
     return 0;
   int64_t heads = node.intAttr(name, 0);
   if (shape.size() != 3 || heads < 1)
-    return node.emitError() << "expects input " << index
-                            << " of rank 4, or of rank 3 with " << name
-                            << ", got rank " << shape.size();
+    return node.emitError()
+           << "expects input " << index << " of rank 4, or of rank 3 with "
+           << name << ", got rank " << shape.size();
   if (node.build.context().divisor(shape[2]) % heads != 0)
-    return node.emitError() << "expects the last size of input " << index
-                            << " to be a multiple of " << name << " = "
-                            << heads;
+    return node.emitError()
+           << "expects the last size of input " << index
+           << " to be a multiple of " << name << " = " << heads;
   return heads;
 }
 
@@ -92,14 +92,16 @@ static SymTensor fullMask(NodeConversion &node, SymExpr keys) {
   llvm::append_range(shape, mask.shape);
   mask = build.reshape(mask, shape);
   SymExpr missing = keys - shape.back();
-  if (missing.isConstant(0) || build.context().provablyEqual(keys, shape.back()))
+  if (missing.isConstant(0) ||
+      build.context().provablyEqual(keys, shape.back()))
     return mask;
   shape.back() = missing;
   TypedAttr filler = maskedOut(build.getBuilder(), mask.elementType());
   return build.concat(3, {mask, build.fill(shape, filler)});
 }
 
-/// Axes of the mask that are 1 or full, as only the run time knows, become full.
+/// Axes of the mask that are 1 or full, as only the run time knows, become
+/// full.
 static SymTensor resolveBroadcast(NodeConversion &node, const SymTensor &mask,
                                   ArrayRef<SymExpr> full) {
   SymShape shape = mask.shape;
@@ -186,9 +188,8 @@ static FailureOr<AttentionOperands> readOperands(NodeConversion &node) {
   if (node.hasInput(ValidLengths))
     operands.mask = validKeysMask(node, operands, full, causal);
   else if (causal)
-    operands.causalOffset = node.hasInput(PastKey)
-                                ? node.inputShape(PastKey)[2]
-                                : build.constant(0);
+    operands.causalOffset = node.hasInput(PastKey) ? node.inputShape(PastKey)[2]
+                                                   : build.constant(0);
   return operands;
 }
 

@@ -71,8 +71,7 @@ static Value floatToInteger(ImplicitLocOpBuilder &b, Value value,
   // A narrow integer takes the low bits of a wide one.
   unsigned width = to.getWidth() + toUnsigned > 32 ? 64 : 32;
   Value wide = truncateToSigned(b, value, width);
-  return width == to.getWidth() ? wide
-                                : arith::TruncIOp::create(b, to, wide);
+  return width == to.getWidth() ? wide : arith::TruncIOp::create(b, to, wide);
 }
 
 static Value floatToFloat(ImplicitLocOpBuilder &b, Value value, FloatType to) {
@@ -91,9 +90,8 @@ static Value floatToFloat(ImplicitLocOpBuilder &b, Value value, FloatType to) {
 static Value integerToFloat(ImplicitLocOpBuilder &b, Value value,
                             bool fromUnsigned, FloatType to) {
   Type wide = to.getWidth() < 32 ? b.getF32Type() : Type(to);
-  Value number = fromUnsigned
-                     ? Value(arith::UIToFPOp::create(b, wide, value))
-                     : Value(arith::SIToFPOp::create(b, wide, value));
+  Value number = fromUnsigned ? Value(arith::UIToFPOp::create(b, wide, value))
+                              : Value(arith::SIToFPOp::create(b, wide, value));
   return wide == to ? number : arith::TruncFOp::create(b, to, number);
 }
 
@@ -137,12 +135,12 @@ LogicalResult heddle::convertCast(NodeConversion &node) {
     node.setResult(0, node.input(0));
     return success();
   }
-  SymTensor result = node.build.map(
-      node.resultShape(0), signless(to), node.operand(0),
-      [&](ImplicitLocOpBuilder &b, ValueRange x) {
-        return castScalar(b, x[0], from.isUnsignedInteger(), signless(to),
-                          to.isUnsignedInteger());
-      });
+  SymTensor result =
+      node.build.map(node.resultShape(0), signless(to), node.operand(0),
+                     [&](ImplicitLocOpBuilder &b, ValueRange x) {
+                       return castScalar(b, x[0], from.isUnsignedInteger(),
+                                         signless(to), to.isUnsignedInteger());
+                     });
   node.setResult(0, result);
   return success();
 }

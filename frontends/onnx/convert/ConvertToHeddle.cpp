@@ -26,10 +26,9 @@ static std::string operatorName(onnx::NodeOp node) {
 }
 
 static InFlightDiagnostic refuseOperator(onnx::NodeOp node) {
-  InFlightDiagnostic diag =
-      emitError(node.getLoc())
-      << "operator '" << operatorName(node) << "' (opset "
-      << node.getVersion() << ") is not supported";
+  InFlightDiagnostic diag = emitError(node.getLoc())
+                            << "operator '" << operatorName(node) << "' (opset "
+                            << node.getVersion() << ") is not supported";
   for (const OpRow &row : opTable())
     if (row.domain == node.getDomain() && row.opType == node.getOpType())
       diag.attachNote() << "it is supported from opset " << row.firstVersion
@@ -73,8 +72,7 @@ static bool needsConversion(onnx::NodeOp node, const ValueTable &values) {
 
 static LogicalResult convertNode(onnx::NodeOp op, ValueTable &values,
                                  TensorBuilder &build) {
-  const OpRow *row =
-      lookupOp(op.getDomain(), op.getOpType(), op.getVersion());
+  const OpRow *row = lookupOp(op.getDomain(), op.getOpType(), op.getVersion());
   if (!row)
     return refuseOperator(op);
   for (Value operand : op.getInputs())
@@ -103,13 +101,13 @@ static LogicalResult convertNode(onnx::NodeOp op, ValueTable &values,
 //===----------------------------------------------------------------------===//
 
 /// `heddle.name` for every argument or result that has an `onnx.name`.
-static SmallVector<DictionaryAttr> convertNames(MLIRContext *context,
-                                                ArrayAttr attributes,
-                                                size_t count) {
+static SmallVector<DictionaryAttr>
+convertNames(MLIRContext *context, ArrayAttr attributes, size_t count) {
   SmallVector<DictionaryAttr> converted(count, DictionaryAttr::get(context));
   if (!attributes)
     return converted;
-  for (auto [i, attr] : llvm::enumerate(attributes.getAsRange<DictionaryAttr>()))
+  for (auto [i, attr] :
+       llvm::enumerate(attributes.getAsRange<DictionaryAttr>()))
     if (Attribute name = attr.get("onnx.name"))
       converted[i] = DictionaryAttr::get(
           context,
@@ -134,9 +132,9 @@ static FailureOr<func::FuncOp> declareEntry(func::FuncOp function,
   }
   OpBuilder builder(function);
   builder.setInsertionPointAfter(function);
-  auto entry = func::FuncOp::create(
-      builder, function.getLoc(), function.getSymName(),
-      builder.getFunctionType(inputs, results));
+  auto entry =
+      func::FuncOp::create(builder, function.getLoc(), function.getSymName(),
+                           builder.getFunctionType(inputs, results));
   MLIRContext *context = builder.getContext();
   entry.setAllArgAttrs(
       convertNames(context, function.getAllArgAttrs(), inputs.size()));
@@ -214,9 +212,8 @@ static LogicalResult convertFunction(func::FuncOp function,
   return success();
 }
 
-LogicalResult
-heddle::convertToHeddle(ModuleOp module,
-                        const ShapeAnalysis::DimRanges &ranges) {
+LogicalResult heddle::convertToHeddle(ModuleOp module,
+                                      const ShapeAnalysis::DimRanges &ranges) {
   SmallVector<func::FuncOp> functions(module.getOps<func::FuncOp>());
   for (func::FuncOp function : functions) {
     bool isOnnx = llvm::any_of(function.getBody().getOps(), [](Operation &op) {

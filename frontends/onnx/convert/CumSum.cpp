@@ -38,8 +38,8 @@ LogicalResult heddle::convertCumSum(NodeConversion &node) {
   if (failed(axis))
     return failure();
   input = castFloats(build, input, summationType(input.elementType()));
-  arith::CmpIPredicate predicate = membership(
-      node.intAttr("exclusive", 0) != 0, node.intAttr("reverse", 0) != 0);
+  arith::CmpIPredicate predicate = membership(node.intAttr("exclusive", 0) != 0,
+                                              node.intAttr("reverse", 0) != 0);
 
   // Loops: the axes of the result, then one over the prefix.
   OpBuilder &builder = build.getBuilder();

@@ -1,4 +1,5 @@
-//===- Elementwise.h - operators that compute element by element -*- C++ -*-===//
+//===- Elementwise.h - operators that compute element by element -*- C++
+//-*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
@@ -14,8 +15,8 @@ namespace heddle {
 class ScalarBuilder : public mlir::ImplicitLocOpBuilder {
 public:
   ScalarBuilder(mlir::ImplicitLocOpBuilder &body, NodeConversion &node)
-      : ImplicitLocOpBuilder(body), node(node),
-        isUnsigned(node.isUnsigned(0)) {}
+      : ImplicitLocOpBuilder(body), node(node), isUnsigned(node.isUnsigned(0)) {
+  }
 
   /// A number of the type `type`, an integer or a float.
   mlir::Value number(mlir::Type type, double value);

@@ -80,17 +80,17 @@ void EntrySignature::solveSymbols() {
     SymExpr size =
         analysis.shapeOf(function.getArgument(binding.argument))[binding.axis];
     Value offset = materializer.materialize(binding.offset);
-    Value symbol =
-        arith::SubIOp::create(builder, loc, axisSize(size), offset);
+    Value symbol = arith::SubIOp::create(builder, loc, axisSize(size), offset);
     symbolValues[binding.symbol] = symbol;
     solvedFrom.push_back(size);
     int64_t lower = binding.symbol->range().lower;
     std::string text = "expects " + binding.symbol->name().str() +
                        " to be at least " + std::to_string(lower) +
                        ", where an input has the size " + size.str();
-    GuardOp::create(builder, loc, GuardPredicate::le,
-                    materializer.materialize(analysis.context().constant(lower)),
-                    symbol, text);
+    GuardOp::create(
+        builder, loc, GuardPredicate::le,
+        materializer.materialize(analysis.context().constant(lower)), symbol,
+        text);
   }
   for (auto [size, value] : compoundSizes) {
     if (llvm::is_contained(solvedFrom, size))
@@ -107,9 +107,9 @@ void EntrySignature::emitGuards() {
     Value rhs = materializer.materialize(guard.rhs);
     if (!lhs || !rhs)
       continue;
-    GuardPredicate predicate =
-        guard.predicate == ShapeGuard::Predicate::Equal ? GuardPredicate::eq
-                                                        : GuardPredicate::le;
+    GuardPredicate predicate = guard.predicate == ShapeGuard::Predicate::Equal
+                                   ? GuardPredicate::eq
+                                   : GuardPredicate::le;
     GuardOp::create(builder, function.getLoc(), predicate, lhs, rhs,
                     guard.sentence);
   }

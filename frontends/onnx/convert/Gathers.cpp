@@ -61,7 +61,8 @@ LogicalResult heddle::convertGather(NodeConversion &node) {
   SymShape aligned = indices.shape;
   aligned.append(rank - *axis - 1, build.constant(1));
   SymTensor result = build.map(
-      node.resultShape(0), data.elementType(), {build.reshape(indices, aligned)},
+      node.resultShape(0), data.elementType(),
+      {build.reshape(indices, aligned)},
       [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
         SmallVector<Value> position;
         appendLoops(b, 0, *axis, position);
@@ -82,15 +83,15 @@ LogicalResult heddle::convertGatherElements(NodeConversion &node) {
   if (failed(axis))
     return failure();
   Value size = build.index(data.shape[*axis]);
-  SymTensor result = build.map(
-      node.resultShape(0), data.elementType(), {node.input(1)},
-      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-        SmallVector<Value> position;
-        appendLoops(b, 0, data.rank(), position);
-        position[*axis] =
-            CheckedIndexOp::create(b, x[0], size, node.describe());
-        return tensor::ExtractOp::create(b, data.value, position);
-      });
+  SymTensor result =
+      build.map(node.resultShape(0), data.elementType(), {node.input(1)},
+                [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                  SmallVector<Value> position;
+                  appendLoops(b, 0, data.rank(), position);
+                  position[*axis] =
+                      CheckedIndexOp::create(b, x[0], size, node.describe());
+                  return tensor::ExtractOp::create(b, data.value, position);
+                });
   node.setResult(0, result);
   return success();
 }

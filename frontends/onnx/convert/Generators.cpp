@@ -33,16 +33,16 @@ static Value position(ImplicitLocOpBuilder &b, int64_t axis, Type type) {
 LogicalResult heddle::convertRange(NodeConversion &node) {
   Type type = node.resultElementType(0);
   ElementwiseOperand operands[] = {node.operand(0), node.operand(2)};
-  SymTensor result = node.build.map(
-      node.resultShape(0), type, operands,
-      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-        Value i = position(b, 0, type);
-        if (isa<FloatType>(type))
-          return arith::AddFOp::create(b, x[0],
-                                       arith::MulFOp::create(b, i, x[1]));
-        return arith::AddIOp::create(b, x[0],
-                                     arith::MulIOp::create(b, i, x[1]));
-      });
+  SymTensor result =
+      node.build.map(node.resultShape(0), type, operands,
+                     [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                       Value i = position(b, 0, type);
+                       if (isa<FloatType>(type))
+                         return arith::AddFOp::create(
+                             b, x[0], arith::MulFOp::create(b, i, x[1]));
+                       return arith::AddIOp::create(
+                           b, x[0], arith::MulIOp::create(b, i, x[1]));
+                     });
   node.setResult(0, result);
   return success();
 }
@@ -53,8 +53,8 @@ LogicalResult heddle::convertTrilu(NodeConversion &node) {
   TensorBuilder &build = node.build;
   int64_t rank = node.resultShape(0).size();
   if (rank < 2)
-    return node.emitError() << "expects an input of rank 2 or more, got "
-                            << rank;
+    return node.emitError()
+           << "expects an input of rank 2 or more, got " << rank;
   arith::CmpIPredicate inside = node.intAttr("upper", 1) != 0
                                     ? arith::CmpIPredicate::sge
                                     : arith::CmpIPredicate::sle;
@@ -63,22 +63,23 @@ LogicalResult heddle::convertTrilu(NodeConversion &node) {
   TypedAttr noShift = build.getBuilder().getI64IntegerAttr(0);
   ElementwiseOperand operands[] = {
       node.operand(0), node.hasInput(1) ? node.operand(1) : noShift};
-  SymTensor result = build.map(
-      node.resultShape(0), type, operands,
-      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-        Value row = position(b, rank - 2, i64);
-        Value column = position(b, rank - 1, i64);
-        Value diagonal = arith::SubIOp::create(b, column, row);
-        Value keep = arith::CmpIOp::create(b, inside, diagonal, x[1]);
-        Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
-        return arith::SelectOp::create(b, keep, x[0], zero);
-      });
+  SymTensor result =
+      build.map(node.resultShape(0), type, operands,
+                [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                  Value row = position(b, rank - 2, i64);
+                  Value column = position(b, rank - 1, i64);
+                  Value diagonal = arith::SubIOp::create(b, column, row);
+                  Value keep = arith::CmpIOp::create(b, inside, diagonal, x[1]);
+                  Value zero =
+                      arith::ConstantOp::create(b, b.getZeroAttr(type));
+                  return arith::SelectOp::create(b, keep, x[0], zero);
+                });
   node.setResult(0, result);
   return success();
 }
 
-/// result[a.., k, b..] = values[1] where k is indices[a.., b..], else values[0];
-/// an index outside of -depth .. depth-1 is at no k.
+/// result[a.., k, b..] = values[1] where k is indices[a.., b..], else
+/// values[0]; an index outside of -depth .. depth-1 is at no k.
 LogicalResult heddle::convertOneHot(NodeConversion &node) {
   TensorBuilder &build = node.build;
   ArrayRef<SymExpr> shape = node.resultShape(0);
@@ -105,8 +106,7 @@ LogicalResult heddle::convertOneHot(NodeConversion &node) {
         Value here = position(b, *axis, i64);
         Value hot =
             arith::CmpIOp::create(b, arith::CmpIPredicate::eq, here, wanted);
-        Value choice =
-            arith::IndexCastUIOp::create(b, b.getIndexType(), hot);
+        Value choice = arith::IndexCastUIOp::create(b, b.getIndexType(), hot);
         return tensor::ExtractOp::create(b, values.value, choice);
       });
   node.setResult(0, result);

@@ -21,7 +21,9 @@ struct Product {
   Value bias;
   bool transposeRhs = false;
 
-  SymExpr columns() const { return rhs.shape[rhs.rank() - (transposeRhs ? 2 : 1)]; }
+  SymExpr columns() const {
+    return rhs.shape[rhs.rank() - (transposeRhs ? 2 : 1)];
+  }
 };
 
 } // namespace
@@ -70,10 +72,10 @@ static SymTensor multiply(TensorBuilder &build, const Product &product) {
   if (!isa<FloatType>(product.lhs.elementType()))
     return multiplyIntegers(build, product, shape);
   SymTensor init = build.empty(shape, product.lhs.elementType());
-  auto op = ContractionOp::create(
-      build.getBuilder(), build.getLoc(), init.value.getType(),
-      product.lhs.value, product.rhs.value, product.bias, init.value,
-      product.transposeRhs, /*panel=*/nullptr);
+  auto op = ContractionOp::create(build.getBuilder(), build.getLoc(),
+                                  init.value.getType(), product.lhs.value,
+                                  product.rhs.value, product.bias, init.value,
+                                  product.transposeRhs, /*panel=*/nullptr);
   return {op.getResult(), shape};
 }
 
@@ -159,8 +161,8 @@ static Value gemmBias(NodeConversion &node, SymExpr columns) {
       !isa<FloatType>(node.resultElementType(0)))
     return nullptr;
   ArrayRef<SymExpr> shape = node.inputShape(2);
-  bool isRow = shape.size() == 1 ||
-               (shape.size() == 2 && shape.front().isConstant(1));
+  bool isRow =
+      shape.size() == 1 || (shape.size() == 2 && shape.front().isConstant(1));
   SymContext &context = node.build.context();
   if (!isRow || !context.provablyEqual(shape.back(), columns))
     return nullptr;
@@ -189,17 +191,16 @@ static SymTensor combine(NodeConversion &node, const SymTensor &product) {
     operands.push_back(node.operand(2));
   if (operands.size() == 1 && alpha == 1)
     return product;
-  return node.build.map(
-      product.shape, product.elementType(), operands,
-      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-        Value result = scaled(b, x[0], alpha, isUnsigned);
-        if (x.size() == 1)
-          return result;
-        Value addend = scaled(b, x[1], beta, isUnsigned);
-        if (isa<FloatType>(result.getType()))
-          return arith::AddFOp::create(b, result, addend);
-        return arith::AddIOp::create(b, result, addend);
-      });
+  return node.build.map(product.shape, product.elementType(), operands,
+                        [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                          Value result = scaled(b, x[0], alpha, isUnsigned);
+                          if (x.size() == 1)
+                            return result;
+                          Value addend = scaled(b, x[1], beta, isUnsigned);
+                          if (isa<FloatType>(result.getType()))
+                            return arith::AddFOp::create(b, result, addend);
+                          return arith::AddIOp::create(b, result, addend);
+                        });
 }
 
 LogicalResult heddle::convertGemm(NodeConversion &node) {
@@ -209,9 +210,9 @@ LogicalResult heddle::convertGemm(NodeConversion &node) {
   product.rhs = node.input(1);
   product.transposeRhs = node.intAttr("transB", 0) != 0;
   if (product.lhs.rank() != 2 || product.rhs.rank() != 2)
-    return node.emitError() << "expects matrices, got operands of rank "
-                            << product.lhs.rank() << " and "
-                            << product.rhs.rank();
+    return node.emitError()
+           << "expects matrices, got operands of rank " << product.lhs.rank()
+           << " and " << product.rhs.rank();
   if (node.intAttr("transA", 0) != 0)
     product.lhs = build.transpose(product.lhs, {1, 0});
   product.bias = gemmBias(node, product.columns());

@@ -55,9 +55,8 @@ FailureOr<int64_t> NodeConversion::normalizeAxis(int64_t axis, int64_t rank) {
   return axis < 0 ? axis + rank : axis;
 }
 
-FailureOr<int64_t> NodeConversion::axisAttr(StringRef name,
-                                            int64_t defaultValue,
-                                            int64_t rank) {
+FailureOr<int64_t>
+NodeConversion::axisAttr(StringRef name, int64_t defaultValue, int64_t rank) {
   return normalizeAxis(intAttr(name, defaultValue), rank);
 }
 
@@ -98,7 +97,8 @@ Type NodeConversion::inputElementType(unsigned index) {
 std::optional<ArrayRef<SymExpr>> NodeConversion::inputValues(unsigned index) {
   std::optional<ArrayRef<SymExpr>> known =
       values.analysis.valuesOf(onnxInput(index));
-  if (known && !llvm::all_of(*known, [](SymExpr e) { return e.isComputable(); }))
+  if (known &&
+      !llvm::all_of(*known, [](SymExpr e) { return e.isComputable(); }))
     return std::nullopt;
   return known;
 }
@@ -117,8 +117,7 @@ Type NodeConversion::resultElementType(unsigned index) {
 }
 
 void NodeConversion::setResult(unsigned index, SymTensor tensor) {
-  values.set(op->getResult(index),
-             build.withShape(tensor, resultShape(index)));
+  values.set(op->getResult(index), build.withShape(tensor, resultShape(index)));
 }
 
 void NodeConversion::setSplatResult(unsigned index, SymTensor tensor,

@@ -77,10 +77,10 @@ static void emitLayerNorm(Normalization &n) {
     if (n.node.hasInput(i + 1))
       scaleAndBias[i] = build.reshape(n.node.input(i + 1), {size}).value;
   SymTensor init = build.empty(rows, input.elementType());
-  auto op = LayerNormOp::create(
-      build.getBuilder(), n.node.getLoc(), init.value.getType(), input.value,
-      scaleAndBias[0], scaleAndBias[1], init.value,
-      build.getBuilder().getF32FloatAttr(n.epsilon));
+  auto op = LayerNormOp::create(build.getBuilder(), n.node.getLoc(),
+                                init.value.getType(), input.value,
+                                scaleAndBias[0], scaleAndBias[1], init.value,
+                                build.getBuilder().getF32FloatAttr(n.epsilon));
   n.node.setResult(0, build.reshape({op.getResult(), rows}, shape));
 }
 
@@ -180,7 +180,8 @@ LogicalResult heddle::convertRMSNormalization(NodeConversion &node) {
     return failure();
   TensorBuilder &build = node.build;
   SymTensor input = castFloats(build, n->input, stashType(*n));
-  SymTensor factor = inverseRoot(*n, keptMean(*n, multiply(build, input, input)));
+  SymTensor factor =
+      inverseRoot(*n, keptMean(*n, multiply(build, input, input)));
   Type type = node.resultElementType(0);
   SymTensor result = castFloats(build, multiply(build, input, factor), type);
   node.setResult(0, multiply(build, result, floatInput(*n, 1, type)));

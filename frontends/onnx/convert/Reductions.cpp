@@ -26,7 +26,8 @@ struct Reduction {
   /// Gives the node's result, which is `reduced` without the axes.
   LogicalResult finish(const SymTensor &reduced) {
     SymTensor result = node.build.reshape(reduced, node.resultShape(0));
-    node.setResult(0, castFloats(node.build, result, node.resultElementType(0)));
+    node.setResult(0,
+                   castFloats(node.build, result, node.resultElementType(0)));
     return success();
   }
 
@@ -54,8 +55,7 @@ static FailureOr<Reduction> startReduction(NodeConversion &node) {
     reduced = llvm::to_vector(llvm::seq<int64_t>(rank));
   SymTensor input = node.input(0);
   return Reduction{
-      node,
-      castFloats(node.build, input, summationType(input.elementType())),
+      node, castFloats(node.build, input, summationType(input.elementType())),
       reduced};
 }
 
@@ -89,13 +89,13 @@ LogicalResult heddle::convertReduceMean(NodeConversion &node) {
   ElementwiseOperand divisor(max(count, node.build.constant(1)),
                              sum.elementType());
   bool isUnsigned = node.isUnsigned(0);
-  return r->finish(node.build.map(
-      sum.shape, sum.elementType(), {sum, divisor},
-      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-        if (isUnsigned)
-          return arith::DivUIOp::create(b, x[0], x[1]);
-        return arith::DivSIOp::create(b, x[0], x[1]);
-      }));
+  return r->finish(
+      node.build.map(sum.shape, sum.elementType(), {sum, divisor},
+                     [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                       if (isUnsigned)
+                         return arith::DivUIOp::create(b, x[0], x[1]);
+                       return arith::DivSIOp::create(b, x[0], x[1]);
+                     }));
 }
 
 /// The sum of `function` of every element.
@@ -136,12 +136,12 @@ LogicalResult heddle::convertReduceL2(NodeConversion &node) {
   bool isUnsigned = node.isUnsigned(0);
   Builder &builder = node.build.getBuilder();
   Type wide = isa<FloatType>(type) ? type : Type(builder.getF64Type());
-  return r->finish(
-      r->map(*sumOf(*r, square), [&](ImplicitLocOpBuilder &b, Value sum) {
-        Value root =
-            math::SqrtOp::create(b, castScalar(b, sum, isUnsigned, wide, false));
-        return castScalar(b, root, false, type, isUnsigned);
-      }));
+  return r->finish(r->map(*sumOf(*r, square), [&](ImplicitLocOpBuilder &b,
+                                                  Value sum) {
+    Value root =
+        math::SqrtOp::create(b, castScalar(b, sum, isUnsigned, wide, false));
+    return castScalar(b, root, false, type, isUnsigned);
+  }));
 }
 
 LogicalResult heddle::convertReduceLogSum(NodeConversion &node) {
@@ -168,18 +168,18 @@ LogicalResult heddle::convertReduceLogSumExp(NodeConversion &node) {
     return arith::SelectOp::create(b, math::IsFiniteOp::create(b, x), x, zero);
   });
   SymTensor shift = keepAxes(build, largest, r->input.shape, r->axes);
-  SymTensor powers =
-      build.map(r->input.shape, type, {r->input, shift},
-                [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                  return math::ExpOp::create(
-                      b, arith::SubFOp::create(b, x[0], x[1]));
-                });
+  SymTensor powers = build.map(
+      r->input.shape, type, {r->input, shift},
+      [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        return math::ExpOp::create(b, arith::SubFOp::create(b, x[0], x[1]));
+      });
   SymTensor sum = sumOver(build, powers, r->axes);
-  return r->finish(build.map(sum.shape, type, {sum, largest},
-                             [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                               Value logarithm = math::LogOp::create(b, x[0]);
-                               return arith::AddFOp::create(b, logarithm, x[1]);
-                             }));
+  return r->finish(
+      build.map(sum.shape, type, {sum, largest},
+                [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                  Value logarithm = math::LogOp::create(b, x[0]);
+                  return arith::AddFOp::create(b, logarithm, x[1]);
+                }));
 }
 
 //===----------------------------------------------------------------------===//

@@ -38,13 +38,13 @@ static Value leak(ScalarBuilder &b, Value x, Value slope) {
   Value zero = b.number(x.getType(), 0);
   bool isFloat = isa<FloatType>(x.getType());
   Value negative =
-      isFloat ? Value(arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, x,
-                                            zero))
-              : Value(arith::CmpIOp::create(b,
-                                            b.isUnsigned
-                                                ? arith::CmpIPredicate::ult
-                                                : arith::CmpIPredicate::slt,
-                                            x, zero));
+      isFloat
+          ? Value(arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, x, zero))
+          : Value(arith::CmpIOp::create(b,
+                                        b.isUnsigned
+                                            ? arith::CmpIPredicate::ult
+                                            : arith::CmpIPredicate::slt,
+                                        x, zero));
   return arith::SelectOp::create(b, negative, scalar::mul(b, {x, slope}), x);
 }
 
@@ -75,8 +75,8 @@ static Value exponentialTail(ScalarBuilder &b, Value x, double alpha,
   Type type = x.getType();
   if (scale != 1)
     x = arith::DivFOp::create(b, x, b.number(type, scale));
-  Value tail = arith::SubFOp::create(b, math::ExpOp::create(b, x),
-                                     b.number(type, 1));
+  Value tail =
+      arith::SubFOp::create(b, math::ExpOp::create(b, x), b.number(type, 1));
   return arith::MulFOp::create(b, b.number(type, alpha), tail);
 }
 
@@ -161,17 +161,15 @@ Value scalar::hardSigmoid(ScalarBuilder &b, Args x) {
 Value scalar::hardSwish(ScalarBuilder &b, Args x) {
   Type type = x[0].getType();
   Value sixth = arith::MulFOp::create(b, x[0], b.number(type, 1.0 / 6));
-  Value gate = clampToUnit(
-      b, arith::AddFOp::create(b, sixth, b.number(type, 0.5)));
+  Value gate =
+      clampToUnit(b, arith::AddFOp::create(b, sixth, b.number(type, 0.5)));
   return arith::MulFOp::create(b, x[0], gate);
 }
 
 Value scalar::gelu(ScalarBuilder &b, Args x) {
-  GeluApproximation formula =
-      b.node.stringAttr("approximate", "none") == "tanh"
-          ? GeluApproximation::tanh
-          : GeluApproximation::none;
-  return inFullPrecision(b, x[0], [&](Value v) -> Value {
-    return GeluOp::create(b, v, formula);
-  });
+  GeluApproximation formula = b.node.stringAttr("approximate", "none") == "tanh"
+                                  ? GeluApproximation::tanh
+                                  : GeluApproximation::none;
+  return inFullPrecision(
+      b, x[0], [&](Value v) -> Value { return GeluOp::create(b, v, formula); });
 }

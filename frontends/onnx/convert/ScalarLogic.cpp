@@ -73,8 +73,8 @@ Value scalar::isInf(ScalarBuilder &b, Args x) {
   Type type = x[0].getType();
   double infinity = std::numeric_limits<double>::infinity();
   Value result = b.number(b.getI1Type(), 0);
-  for (auto [attribute, value] :
-       {std::pair("detect_positive", infinity), {"detect_negative", -infinity}}) {
+  for (auto [attribute, value] : {std::pair("detect_positive", infinity),
+                                  {"detect_negative", -infinity}}) {
     if (b.node.intAttr(attribute, 1) == 0)
       continue;
     Value found = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, x[0],

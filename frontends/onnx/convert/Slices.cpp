@@ -59,17 +59,18 @@ static SymTensor sliceBackwards(TensorBuilder &build, const SymTensor &input,
   SymShape shape = input.shape;
   shape[axis] = size;
   Value firstIndex = build.index(first);
-  return build.map(
-      shape, input.elementType(), {},
-      [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
-        SmallVector<Value> position;
-        for (int64_t i = 0; i < input.rank(); ++i)
-          position.push_back(linalg::IndexOp::create(b, i));
-        Value stride = arith::ConstantIndexOp::create(b, step);
-        Value distance = arith::MulIOp::create(b, position[axis], stride);
-        position[axis] = arith::AddIOp::create(b, firstIndex, distance);
-        return tensor::ExtractOp::create(b, input.value, position);
-      });
+  return build.map(shape, input.elementType(), {},
+                   [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+                     SmallVector<Value> position;
+                     for (int64_t i = 0; i < input.rank(); ++i)
+                       position.push_back(linalg::IndexOp::create(b, i));
+                     Value stride = arith::ConstantIndexOp::create(b, step);
+                     Value distance =
+                         arith::MulIOp::create(b, position[axis], stride);
+                     position[axis] =
+                         arith::AddIOp::create(b, firstIndex, distance);
+                     return tensor::ExtractOp::create(b, input.value, position);
+                   });
 }
 
 LogicalResult heddle::convertSlice(NodeConversion &node) {
@@ -80,16 +81,16 @@ LogicalResult heddle::convertSlice(NodeConversion &node) {
   if (!starts)
     return node.emitError() << "expects starts that follow from the sizes of "
                                "the inputs";
-  SmallVector<int64_t> axes = llvm::to_vector(
-      llvm::seq<int64_t>(static_cast<int64_t>(starts->size())));
+  SmallVector<int64_t> axes =
+      llvm::to_vector(llvm::seq<int64_t>(static_cast<int64_t>(starts->size())));
   SmallVector<int64_t> steps(starts->size(), 1);
   for (auto [index, list] : {std::pair(3u, &axes), {4u, &steps}}) {
     if (!node.hasInput(index))
       continue;
     std::optional<SmallVector<int64_t>> constants = node.inputConstants(index);
     if (!constants || constants->size() != starts->size())
-      return node.emitError() << "expects " << starts->size()
-                              << " axes and steps, all constant";
+      return node.emitError()
+             << "expects " << starts->size() << " axes and steps, all constant";
     *list = *constants;
   }
   for (auto [start, axisInput, step] : llvm::zip(*starts, axes, steps)) {
@@ -98,9 +99,8 @@ LogicalResult heddle::convertSlice(NodeConversion &node) {
       return failure();
     SymExpr first = firstElement(build, start, input.shape[*axis], step);
     SymExpr size = resultShape[*axis];
-    input = step > 0
-                ? build.slice(input, *axis, first, size, step)
-                : sliceBackwards(build, input, *axis, first, size, step);
+    input = step > 0 ? build.slice(input, *axis, first, size, step)
+                     : sliceBackwards(build, input, *axis, first, size, step);
   }
   node.setResult(0, input);
   return success();
@@ -159,9 +159,9 @@ static SymTensor padConstant(TensorBuilder &build, const SymTensor &input,
     SymShape shape = input.shape;
     shape[padding.axis] = size;
     if (!size.isConstant(0))
-      parts.push_back(build.map(
-          shape, input.elementType(), filler,
-          [](ImplicitLocOpBuilder &, ValueRange x) { return x[0]; }));
+      parts.push_back(
+          build.map(shape, input.elementType(), filler,
+                    [](ImplicitLocOpBuilder &, ValueRange x) { return x[0]; }));
   };
   addBlock(padding.before);
   parts.push_back(input);
@@ -181,7 +181,8 @@ static Value sourceElement(ImplicitLocOpBuilder &b, StringRef mode, Value i,
     return arith::MaxSIOp::create(b, zero, arith::MinSIOp::create(b, i, last));
   Value period = size;
   if (mode == "reflect")
-    period = arith::MaxSIOp::create(b, one, arith::AddIOp::create(b, last, last));
+    period =
+        arith::MaxSIOp::create(b, one, arith::AddIOp::create(b, last, last));
   Value remainder = arith::RemSIOp::create(b, i, period);
   Value negative =
       arith::CmpIOp::create(b, arith::CmpIPredicate::slt, remainder, zero);
@@ -201,16 +202,16 @@ static SymTensor padByCopies(TensorBuilder &build, const SymTensor &input,
   shape[axis] = padding.before + shape[axis] + padding.after;
   Value before = build.index(padding.before);
   Value size = build.index(input.shape[axis]);
-  return build.map(
-      shape, input.elementType(), {},
-      [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
-        SmallVector<Value> position;
-        for (int64_t i = 0; i < input.rank(); ++i)
-          position.push_back(linalg::IndexOp::create(b, i));
-        Value inner = arith::SubIOp::create(b, position[axis], before);
-        position[axis] = sourceElement(b, mode, inner, size);
-        return tensor::ExtractOp::create(b, input.value, position);
-      });
+  return build.map(shape, input.elementType(), {},
+                   [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+                     SmallVector<Value> position;
+                     for (int64_t i = 0; i < input.rank(); ++i)
+                       position.push_back(linalg::IndexOp::create(b, i));
+                     Value inner =
+                         arith::SubIOp::create(b, position[axis], before);
+                     position[axis] = sourceElement(b, mode, inner, size);
+                     return tensor::ExtractOp::create(b, input.value, position);
+                   });
 }
 
 LogicalResult heddle::convertPad(NodeConversion &node) {

@@ -32,10 +32,10 @@ static LogicalResult convertRows(NodeConversion &node, RowFunction function) {
         function(build.reshape(input, {build.constant(1)}), 0), {});
   } else if (flattens && *axis != rank - 1) {
     SymShape rows(ArrayRef(input.shape).take_front(*axis));
-    rows.push_back(product(build.context(),
-                           ArrayRef(input.shape).drop_front(*axis)));
-    result = build.reshape(function(build.reshape(input, rows), *axis),
-                           input.shape);
+    rows.push_back(
+        product(build.context(), ArrayRef(input.shape).drop_front(*axis)));
+    result =
+        build.reshape(function(build.reshape(input, rows), *axis), input.shape);
   } else {
     result = function(input, *axis);
   }
@@ -58,8 +58,8 @@ LogicalResult heddle::convertLogSoftmax(NodeConversion &node) {
   TensorBuilder &build = node.build;
   return convertRows(node, [&](const SymTensor &input, int64_t axis) {
     Type type = input.elementType();
-    SymTensor largest = keepAxes(build, maximumOver(build, input, axis),
-                                 input.shape, axis);
+    SymTensor largest =
+        keepAxes(build, maximumOver(build, input, axis), input.shape, axis);
     SymTensor shifted =
         build.map(input.shape, type, {input, largest},
                   [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {

@@ -59,8 +59,8 @@ RankedTensorType TensorBuilder::type(ArrayRef<SymExpr> shape,
 
 SymTensor TensorBuilder::empty(ArrayRef<SymExpr> shape, Type elementType) {
   RankedTensorType resultType = type(shape, elementType);
-  Value value = tensor::EmptyOp::create(builder, loc, resultType,
-                                        dynamicSizes(shape));
+  Value value =
+      tensor::EmptyOp::create(builder, loc, resultType, dynamicSizes(shape));
   return {value, SymShape(shape)};
 }
 
@@ -107,8 +107,7 @@ Value TensorBuilder::scalarIn(ImplicitLocOpBuilder &body,
 }
 
 SymTensor TensorBuilder::map(ArrayRef<SymExpr> shape, Type elementType,
-                             ArrayRef<ElementwiseOperand> operands,
-                             Body body) {
+                             ArrayRef<ElementwiseOperand> operands, Body body) {
   SmallVector<Value> inputs, scalarSizes(operands.size());
   SmallVector<AffineMap> maps;
   for (auto [i, operand] : llvm::enumerate(operands)) {
@@ -140,9 +139,8 @@ SymTensor TensorBuilder::map(ArrayRef<SymExpr> shape, Type elementType,
   return {op.getResult(0), init.shape};
 }
 
-SymTensor TensorBuilder::reduce(const SymTensor &input,
-                                ArrayRef<int64_t> axes, TypedAttr identity,
-                                Combine combine) {
+SymTensor TensorBuilder::reduce(const SymTensor &input, ArrayRef<int64_t> axes,
+                                TypedAttr identity, Combine combine) {
   MLIRContext *mlirContext = builder.getContext();
   SmallVector<utils::IteratorType> loops(input.rank(),
                                          utils::IteratorType::parallel);

@@ -48,13 +48,12 @@ struct ElementwiseOperand {
 class TensorBuilder {
 public:
   /// Computes one element of the result from the elements of the operands.
-  using Body =
-      llvm::function_ref<mlir::Value(mlir::ImplicitLocOpBuilder &,
-                                     mlir::ValueRange)>;
+  using Body = llvm::function_ref<mlir::Value(mlir::ImplicitLocOpBuilder &,
+                                              mlir::ValueRange)>;
   /// Takes one element into an accumulator and returns the new accumulator.
-  using Combine = llvm::function_ref<mlir::Value(
-      mlir::ImplicitLocOpBuilder &, mlir::Value element,
-      mlir::Value accumulator)>;
+  using Combine = llvm::function_ref<mlir::Value(mlir::ImplicitLocOpBuilder &,
+                                                 mlir::Value element,
+                                                 mlir::Value accumulator)>;
 
   /// Tensor operations go where `builder` points, index arithmetic where
   /// `sizes` writes it, which must dominate that point.
@@ -133,8 +132,7 @@ public:
 
 private:
   mlir::Value castTo(mlir::Value value, mlir::RankedTensorType type);
-  mlir::AffineMap operandMap(SymTensor &operand,
-                             llvm::ArrayRef<SymExpr> shape);
+  mlir::AffineMap operandMap(SymTensor &operand, llvm::ArrayRef<SymExpr> shape);
   mlir::Value scalarIn(mlir::ImplicitLocOpBuilder &body,
                        const ElementwiseOperand &operand, mlir::Value size);
   SymTensor collapse(const SymTensor &input,

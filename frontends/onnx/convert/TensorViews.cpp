@@ -91,8 +91,7 @@ SymTensor TensorBuilder::collapse(const SymTensor &input,
   return {value, SymShape(groupSizes)};
 }
 
-SymTensor TensorBuilder::expand(const SymTensor &input,
-                                ArrayRef<SymExpr> shape,
+SymTensor TensorBuilder::expand(const SymTensor &input, ArrayRef<SymExpr> shape,
                                 ArrayRef<ReassociationIndices> groups) {
   if (groups.size() == shape.size() && !groups.empty())
     return withShape(input, shape);
@@ -106,8 +105,7 @@ SymTensor TensorBuilder::expand(const SymTensor &input,
     dims.push_back(isStatic(shape, group) ? size : ShapedType::kDynamic);
   }
   Type elementType = input.elementType();
-  Value source =
-      castTo(input.value, RankedTensorType::get(dims, elementType));
+  Value source = castTo(input.value, RankedTensorType::get(dims, elementType));
   Value value = tensor::ExpandShapeOp::create(
       builder, loc, type(shape, elementType), source, groups, mixed(shape));
   return {value, SymShape(shape)};
@@ -184,8 +182,8 @@ SymTensor TensorBuilder::concat(int64_t axis, ArrayRef<SymTensor> inputs) {
     return empty(shape, elementType);
   if (values.size() == 1)
     return withShape({values.front(), shape}, shape);
-  Value value = tensor::ConcatOp::create(
-      builder, loc, type(shape, elementType), axis, values);
+  Value value = tensor::ConcatOp::create(builder, loc, type(shape, elementType),
+                                         axis, values);
   return {value, shape};
 }
 

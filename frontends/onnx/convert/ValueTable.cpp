@@ -24,9 +24,9 @@ TypedAttr heddle::signlessScalar(Attribute number) {
 }
 
 static TypedAttr integerScalar(Type type, int64_t value) {
-  return IntegerAttr::get(
-      type, APInt(type.getIntOrFloatBitWidth(), value, /*isSigned=*/true,
-                  /*implicitTrunc=*/true));
+  return IntegerAttr::get(type, APInt(type.getIntOrFloatBitWidth(), value,
+                                      /*isSigned=*/true,
+                                      /*implicitTrunc=*/true));
 }
 
 static APFloat floatOf(Type type, double value) {
@@ -80,8 +80,8 @@ Value ValueTable::makeKnown(Value onnxValue, RankedTensorType type) {
     SmallVector<Value> elements;
     std::optional<ArrayRef<SymExpr>> values = analysis.valuesOf(onnxValue);
     for (SymExpr element : *values)
-      elements.push_back(arith::IndexCastOp::create(
-          builder, loc, elementType, build.index(element)));
+      elements.push_back(arith::IndexCastOp::create(builder, loc, elementType,
+                                                    build.index(element)));
     return tensor::FromElementsOp::create(builder, loc, type, elements);
   }
   return arith::ConstantOp::create(builder, loc,

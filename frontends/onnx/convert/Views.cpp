@@ -23,8 +23,8 @@ LogicalResult heddle::convertTranspose(NodeConversion &node) {
     permutation = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(rank)));
   if (permutation.size() != static_cast<size_t>(rank) ||
       !isPermutationVector(permutation))
-    return node.emitError() << "expects perm to be a permutation of " << rank
-                            << " axes";
+    return node.emitError()
+           << "expects perm to be a permutation of " << rank << " axes";
   node.setResult(0, node.build.transpose(input, permutation));
   return success();
 }
@@ -41,10 +41,10 @@ LogicalResult heddle::convertExpand(NodeConversion &node) {
     node.setResult(0, operand.tensor);
     return success();
   }
-  node.setResult(
-      0, node.build.map(
-             shape, node.resultElementType(0), operand,
-             [](ImplicitLocOpBuilder &, ValueRange x) { return x[0]; }));
+  node.setResult(0, node.build.map(shape, node.resultElementType(0), operand,
+                                   [](ImplicitLocOpBuilder &, ValueRange x) {
+                                     return x[0];
+                                   }));
   return success();
 }
 

@@ -167,6 +167,29 @@ LogicalResult heddle::inferNonZero(RuleContext &node) {
   return success();
 }
 
+/// The elements of a OneHot whose indices and depth are constants; input 2
+/// holds the elements for off and on.
+static KnownValues oneHotValues(RuleContext &node, unsigned axis,
+                                const SymShape &shape) {
+  std::optional<SmallVector<int64_t>> indices = node.constants(0);
+  std::optional<SmallVector<int64_t>> sizes = node.input(0).constantShape();
+  if (!indices || !sizes || !shape[axis].constant())
+    return std::nullopt;
+  int64_t depth = *shape[axis].constant();
+  SmallVector<int64_t> strides = rowMajorStrides(*sizes);
+  return gatherValues(node.input(2), shape, [&](ArrayRef<int64_t> coordinates) {
+    SmallVector<int64_t> outer(coordinates);
+    outer.erase(outer.begin() + axis);
+    int64_t position = 0;
+    for (auto [stride, coordinate] : llvm::zip_equal(strides, outer))
+      position += stride * coordinate;
+    int64_t index = (*indices)[position];
+    if (index < 0)
+      index += depth;
+    return index == coordinates[axis] ? 1 : 0;
+  });
+}
+
 LogicalResult heddle::inferOneHot(RuleContext &node) {
   const SymShape *indices = node.shape(0);
   AbstractTensor result;
@@ -185,6 +208,8 @@ LogicalResult heddle::inferOneHot(RuleContext &node) {
                depth && depth->size() == 1
                    ? depth->front()
                    : node.unknown("a OneHot of a computed depth"));
-  node.setResult(0, result.elementType, std::move(shape));
+  result.values = oneHotValues(node, *axis, shape);
+  result.shape = std::move(shape);
+  node.setResult(0, std::move(result));
   return success();
 }

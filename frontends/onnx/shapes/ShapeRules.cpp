@@ -104,7 +104,7 @@ static constexpr RuleRow onnxRules[] = {
     {"Not", inferNot},
     {"OneHot", inferOneHot},
     {"Or", inferOr},
-    {"PRelu", inferBroadcast},
+    {"PRelu", inferSameShape},
     {"Pad", inferPad},
     {"Pow", inferPow},
     {"QLinearConv", inferQLinearConv},

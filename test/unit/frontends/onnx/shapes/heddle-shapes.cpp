@@ -162,12 +162,14 @@ public:
     return result;
   }
 
-  bool holds(const ShapeGuard &guard) const {
+  /// Whether the sizes break a guard. One about sizes that only the data decide
+  /// is not broken.
+  bool breaks(const ShapeGuard &guard) const {
     std::optional<int64_t> lhs = evaluate(guard.lhs), rhs = evaluate(guard.rhs);
     if (!lhs || !rhs)
-      return false;
-    return guard.predicate == ShapeGuard::Predicate::Equal ? *lhs == *rhs
-                                                           : *lhs <= *rhs;
+      return guard.lhs.isComputable() && guard.rhs.isComputable();
+    return guard.predicate == ShapeGuard::Predicate::Equal ? *lhs != *rhs
+                                                           : *lhs > *rhs;
   }
 
 private:
@@ -197,7 +199,7 @@ static json::Object describeSet(func::FuncOp function,
   Sizes sizes(function, analysis, inputs);
   json::Array broken, nodes, arguments;
   for (const ShapeGuard &guard : analysis.guards())
-    if (!sizes.holds(guard))
+    if (sizes.breaks(guard))
       broken.push_back(guard.node + ": " + guard.sentence);
   for (BlockArgument argument : function.getArguments())
     arguments.push_back(describe(analysis.lookup(argument), sizes));

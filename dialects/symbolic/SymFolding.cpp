@@ -105,6 +105,9 @@ SymExpr heddle::floorDiv(SymExpr a, SymExpr b) {
 SymExpr heddle::ceilDiv(SymExpr a, SymExpr b) {
   if (b.constant().value_or(0) < 0)
     return ceilDiv(-a, -b);
+  // The form whose sign shows, where the divisor cannot be zero.
+  if (a.context().provablyAtLeast(b, 1))
+    return floorDiv(a + b - 1, b);
   return -floorDiv(-a, b);
 }
 

@@ -17,22 +17,24 @@ static constexpr unsigned maxRounds = 8;
 // Inputs
 //===----------------------------------------------------------------------===//
 
+using DeclaredDims = std::optional<SmallVector<std::string>>;
+
 /// The declared sizes of an argument, "?" where there is none; nothing for one
 /// of unknown rank.
-static std::optional<SmallVector<StringRef>> declaredDims(func::FuncOp function,
-                                                          unsigned index) {
-  SmallVector<StringRef> dims;
+static DeclaredDims declaredDims(func::FuncOp function, unsigned index) {
+  SmallVector<std::string> dims;
   if (auto names = function.getArgAttrOfType<ArrayAttr>(index, "onnx.dims")) {
     for (Attribute name : names) {
       auto text = dyn_cast<StringAttr>(name);
-      dims.push_back(text ? text.getValue() : "?");
+      dims.push_back(text ? text.str() : "?");
     }
     return dims;
   }
   auto type = dyn_cast<RankedTensorType>(function.getArgument(index).getType());
   if (!type)
     return std::nullopt;
-  dims.assign(type.getRank(), "?");
+  for (int64_t size : type.getShape())
+    dims.push_back(ShapedType::isDynamic(size) ? "?" : std::to_string(size));
   return dims;
 }
 
@@ -142,7 +144,7 @@ SymExpr ShapeInference::bindDim(unsigned argument, unsigned axis,
 void ShapeInference::bindArguments() {
   unsigned count = function.getNumArguments();
   argumentShapes.resize(count);
-  SmallVector<std::optional<SmallVector<StringRef>>> declared;
+  SmallVector<DeclaredDims> declared;
   for (unsigned index = 0; index < count; ++index)
     declared.push_back(declaredDims(function, index));
 

@@ -63,13 +63,33 @@ static SymExpr clampBackward(SymExpr index, SymExpr size, int64_t lowest) {
   return min(max(wrapped, symbols.constant(lowest)), last);
 }
 
+/// How far the end of a forward Slice is from its start; negative where the
+/// Slice is empty.
+static SymExpr forwardDistance(const AxisSlice &slice, SymExpr size) {
+  SymContext &symbols = size.context();
+  SymExpr end = clampForward(slice.end, size);
+  // A start beyond the axis makes the distance negative, clamped or not.
+  if (symbols.provablyAtLeast(slice.start, 0) &&
+      slice.start.constant().value_or(0) < farEnd)
+    return end - slice.start;
+  SymExpr start = clampForward(slice.start, size);
+  // size - max(0, size - 3) is min(size, 3).
+  if (const SymAtom *atom = start.atom();
+      atom && atom->kind() == SymAtomKind::Max) {
+    SymExpr distance = end - atom->operands().front();
+    for (SymExpr operand : atom->operands().drop_front())
+      distance = min(distance, end - operand);
+    return distance;
+  }
+  return end - start;
+}
+
 static SymExpr sliceLength(const AxisSlice &slice, SymExpr size) {
   SymContext &symbols = size.context();
   SymExpr length;
   if (slice.step > 0)
     length =
-        ceilDiv(clampForward(slice.end, size) - clampForward(slice.start, size),
-                symbols.constant(slice.step));
+        ceilDiv(forwardDistance(slice, size), symbols.constant(slice.step));
   else
     length = ceilDiv(clampBackward(slice.start, size, 0) -
                          clampBackward(slice.end, size, -1),

@@ -95,6 +95,7 @@ static void printTensor(llvm::raw_ostream &os, const AbstractTensor &tensor) {
 
 static void printText(func::FuncOp function, const ShapeAnalysis &analysis) {
   llvm::raw_ostream &os = llvm::outs();
+  os << "function " << function.getSymName() << "\n";
   for (const SymbolBinding &binding : analysis.bindings())
     os << "symbol " << binding.symbol->name() << ": axis " << binding.axis
        << " of input " << binding.argument << " less " << binding.offset
@@ -263,14 +264,16 @@ int main(int argc, char **argv) {
       parseSourceFile<ModuleOp>(inputFile, sources, &context);
   if (!module)
     return 1;
+  // Goes on after an error, so that one file can hold many wrong functions.
+  bool allGood = true;
   for (func::FuncOp function : module->getOps<func::FuncOp>()) {
     auto analysis = ShapeAnalysis::run(function, ranges);
     if (failed(analysis))
-      return 1;
-    if (inputsFile.empty())
+      allGood = false;
+    else if (inputsFile.empty())
       printText(function, **analysis);
-    else if (!printJson(function, **analysis))
-      return 1;
+    else
+      allGood &= printJson(function, **analysis);
   }
-  return 0;
+  return allGood ? 0 : 1;
 }

@@ -6,6 +6,7 @@
 
 #include "codegen/cpu/KernelFunction.h"
 
+#include "mlir/IR/Remarks.h"
 #include "mlir/IR/Verifier.h"
 
 using namespace mlir;
@@ -16,20 +17,38 @@ namespace {
 /// One kernel family and its builder.
 struct Family {
   StringRef name;
-  LogicalResult (*build)(KernelFunction &);
+  llvm::Error (*build)(KernelFunction &);
 };
 
 } // namespace
 
+static const Family kReference = {"reference", buildReference};
+
 static const Family families[] = {
-    {"reference", buildReference},
+    {"elementwise", buildElementwise},
 };
 
 static const Family *findFamily(StringRef name) {
+  if (name == kReference.name)
+    return &kReference;
   for (const Family &family : families)
     if (family.name == name)
       return &family;
   return nullptr;
+}
+
+/// Builds `def` as a kernel of `family`.
+static llvm::Expected<OwningOpRef<ModuleOp>> buildAs(const Family &family,
+                                                     KernelDefOp def,
+                                                     const CpuFacts &facts,
+                                                     const FaultTable &faults) {
+  OwningOpRef<ModuleOp> module = ModuleOp::create(def.getLoc());
+  KernelFunction kernel(*module, def, facts);
+  if (llvm::Error error = family.build(kernel))
+    return error;
+  kernel.finish(family.name);
+  lowerCheckedIndex(kernel.getFunc(), kernel.getCall(), faults);
+  return module;
 }
 
 FailureOr<OwningOpRef<ModuleOp>> heddle::buildKernel(KernelDefOp def,
@@ -40,13 +59,21 @@ FailureOr<OwningOpRef<ModuleOp>> heddle::buildKernel(KernelDefOp def,
   if (!family)
     return def.emitOpError("expects a kernel family of the CPU, got '")
            << name << "'";
-  OwningOpRef<ModuleOp> module = ModuleOp::create(def.getLoc());
-  KernelFunction kernel(*module, def, facts);
-  if (failed(family->build(kernel)))
+  auto module = buildAs(*family, def, facts, faults);
+  if (!module && family != &kReference) {
+    // Every kernel has a reference lowering: slow code is better than none.
+    remark::missed(def.getLoc(), remark::RemarkOpts::name("build-kernel")
+                                     .category("heddle-build-kernel")
+                                     .function(def.getSymName()))
+        << "reference lowering"
+        << remark::reason("the family {0} cannot build {1}", name,
+                          llvm::toString(module.takeError()));
+    module = buildAs(kReference, def, facts, faults);
+  }
+  if (!module)
+    return def.emitOpError("expects a body that can be built, got ")
+           << llvm::toString(module.takeError());
+  if (failed(verify(**module)))
     return failure();
-  kernel.finish();
-  lowerCheckedIndex(kernel.getFunc(), kernel.getCall(), faults);
-  if (failed(verify(*module)))
-    return failure();
-  return module;
+  return std::move(*module);
 }

@@ -7,8 +7,11 @@
 #include "codegen/cpu/KernelBuilder.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMTypes.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 
+#include "llvm/Support/Errc.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -17,14 +20,20 @@ using namespace heddle;
 /// Every reservation of scratch memory starts at a multiple of this.
 static constexpr int64_t kScratchAlignment = 64;
 
+Type heddle::getMemoryType(Type element) {
+  if (element.isInteger(1))
+    return IntegerType::get(element.getContext(), 8);
+  if (element.isBF16())
+    return IntegerType::get(element.getContext(), 16);
+  return element;
+}
+
 /// The type in a kernel function of a block argument of the kernel's body.
 static Type argumentType(Type type, Layout layout) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor)
     return type;
-  Type element = tensor.getElementType();
-  if (element.isInteger(1))
-    element = IntegerType::get(type.getContext(), 8);
+  Type element = getMemoryType(tensor.getElementType());
   if (layout == Layout::contiguous || tensor.getRank() == 0)
     return MemRefType::get(tensor.getShape(), element);
   SmallVector<int64_t> strides(tensor.getRank(), ShapedType::kDynamic);
@@ -55,6 +64,52 @@ KernelFunction::KernelFunction(ModuleOp module, KernelDefOp def,
                               builder.getFunctionType(types, {}));
   builder.setInsertionPointToStart(func.addEntryBlock());
   func::ReturnOp::create(builder, def.getLoc());
+  cloneScalars();
+}
+
+/// The size that tensor.dim asks for: of an argument, or as an empty tensor was
+/// given it. Null for any other tensor.
+static Value lookupSize(OpBuilder &builder, tensor::DimOp dim,
+                        KernelFunction &kernel) {
+  std::optional<int64_t> axis = dim.getConstantIndex();
+  if (!axis)
+    return {};
+  if (isa<BlockArgument>(dim.getSource()))
+    return memref::DimOp::create(builder, dim.getLoc(),
+                                 kernel.getArgument(dim.getSource()), *axis);
+  auto empty = dim.getSource().getDefiningOp<tensor::EmptyOp>();
+  if (empty && empty.getType().isDynamicDim(*axis))
+    return kernel.getScalar(empty.getDynamicSize(*axis));
+  return {};
+}
+
+/// Copies the scalar ops between the body's arguments and its tensor ops.
+void KernelFunction::cloneScalars() {
+  OpBuilder builder(func.front().getTerminator());
+  Block &body = def.getBody().front();
+  for (BlockArgument argument : body.getArguments())
+    if (!isa<TensorType>(argument.getType()))
+      scalars.map(argument, getArgument(argument));
+  for (Operation &op : body.without_terminator()) {
+    if (auto dim = dyn_cast<tensor::DimOp>(op)) {
+      if (Value size = lookupSize(builder, dim, *this))
+        scalars.map(dim.getResult(), size);
+      continue;
+    }
+    auto isKnown = [&](Value value) { return scalars.contains(value); };
+    auto isTensor = [](Type type) { return isa<TensorType>(type); };
+    if (op.getNumRegions() == 0 && llvm::all_of(op.getOperands(), isKnown) &&
+        llvm::none_of(op.getResultTypes(), isTensor))
+      builder.clone(op, scalars);
+  }
+}
+
+Value KernelFunction::getScalar(Value bodyValue) {
+  return scalars.lookupOrNull(bodyValue);
+}
+
+llvm::Error heddle::unsupported(const llvm::Twine &what) {
+  return llvm::createStringError(llvm::errc::not_supported, what.str().c_str());
 }
 
 Value KernelFunction::getArgument(unsigned index) {
@@ -75,7 +130,8 @@ int64_t KernelFunction::reserveScratch(int64_t bytes) {
   return offset;
 }
 
-void KernelFunction::finish() {
+void KernelFunction::finish(StringRef family) {
   Builder builder(func.getContext());
+  func->setAttr(kFamilyAttr, builder.getStringAttr(family));
   func->setAttr(kScratchBytesAttr, builder.getI64IntegerAttr(scratchBytes));
 }

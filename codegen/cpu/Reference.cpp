@@ -20,14 +20,15 @@
 using namespace mlir;
 using namespace heddle;
 
-/// `memref` as a memref of i1 if `tensor` is one of i1: the same bytes.
+/// `memref` as a memref of the elements of `tensor`: the same bytes.
 static Value viewAs(ImplicitLocOpBuilder &b, Value memref,
                     RankedTensorType tensor) {
   auto type = cast<MemRefType>(memref.getType());
   if (type.getElementType() == tensor.getElementType())
     return memref;
-  Type bits = MemRefType::Builder(type).setElementType(tensor.getElementType());
-  return UnrealizedConversionCastOp::create(b, bits, memref).getResult(0);
+  MemRefType view =
+      MemRefType::Builder(type).setElementType(tensor.getElementType());
+  return UnrealizedConversionCastOp::create(b, view, memref).getResult(0);
 }
 
 /// Copies the body of the kernel into a branch of worker 0, reading its tensors
@@ -125,13 +126,12 @@ static LogicalResult lowerToLoops(IRRewriter &rewriter, func::FuncOp func) {
   return success();
 }
 
-LogicalResult heddle::buildReference(KernelFunction &kernel) {
+llvm::Error heddle::buildReference(KernelFunction &kernel) {
   cloneBody(kernel);
   func::FuncOp func = kernel.getFunc();
   IRRewriter rewriter(func.getContext());
   if (failed(decompose(rewriter, func)) || failed(bufferize(func)) ||
       failed(lowerToLoops(rewriter, func)))
-    return kernel.getDef().emitOpError(
-        "expects ops with a reference lowering in its body");
-  return success();
+    return unsupported("an op without a reference lowering");
+  return llvm::Error::success();
 }

@@ -100,6 +100,9 @@ llvm::Expected<Kernel> Kernel::compile(KernelDefOp def, const CpuFacts &facts) {
     return failed("the kernel was not built");
   Kernel kernel;
   auto func = (*module)->lookupSymbol<func::FuncOp>(def.getSymName());
+  if (func->getAttrOfType<StringAttr>(kFamilyAttr) !=
+      def.getSchedule().getFamily())
+    return failed("the kernel's family cannot build it");
   kernel.scratchBytes =
       func->getAttrOfType<IntegerAttr>(kScratchBytesAttr).getInt();
   auto jit = load(**module, facts);

@@ -17,6 +17,22 @@ static uint32_t load_big_endian(const uint8_t *bytes) {
          (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
+/// Round t on the working variables a..h. Instead of moving each variable to
+/// the next one's place, the next round takes them in rotated order: afterwards
+/// `h` holds the new a and `d` the new e.
+#define ROUND(a, b, c, d, e, f, g, h, t)                                       \
+  do {                                                                         \
+    uint32_t sum1 =                                                            \
+        rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25);        \
+    uint32_t sum0 =                                                            \
+        rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22);        \
+    uint32_t choice = (e & f) ^ (~e & g);                                      \
+    uint32_t majority = (a & b) ^ (a & c) ^ (b & c);                           \
+    uint32_t first = h + sum1 + choice + heddle_sha256_k[t] + w[t];            \
+    d += first;                                                                \
+    h = first + sum0 + majority;                                               \
+  } while (0)
+
 static void compress(uint32_t state[8], const uint8_t *block) {
   // 1. The message schedule.
   uint32_t w[64];
@@ -30,25 +46,27 @@ static void compress(uint32_t state[8], const uint8_t *block) {
     w[t] = high + w[t - 7] + low + w[t - 16];
   }
 
-  // 2. 64 rounds on the working variables a..h = v[0]..v[7].
-  uint32_t v[8];
-  memcpy(v, state, sizeof v);
-  for (int t = 0; t < 64; ++t) {
-    uint32_t e = v[4];
-    uint32_t a = v[0];
-    uint32_t sum1 =
-        rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25);
-    uint32_t choice = (e & v[5]) ^ (~e & v[6]);
-    uint32_t first = v[7] + sum1 + choice + heddle_sha256_k[t] + w[t];
-    uint32_t sum0 =
-        rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22);
-    uint32_t majority = (a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]);
-    memmove(v + 1, v, 7 * sizeof v[0]);
-    v[4] += first;
-    v[0] = first + sum0 + majority;
+  // 2. 64 rounds.
+  uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+  uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
+  for (int t = 0; t < 64; t += 8) {
+    ROUND(a, b, c, d, e, f, g, h, t);
+    ROUND(h, a, b, c, d, e, f, g, t + 1);
+    ROUND(g, h, a, b, c, d, e, f, t + 2);
+    ROUND(f, g, h, a, b, c, d, e, t + 3);
+    ROUND(e, f, g, h, a, b, c, d, t + 4);
+    ROUND(d, e, f, g, h, a, b, c, t + 5);
+    ROUND(c, d, e, f, g, h, a, b, t + 6);
+    ROUND(b, c, d, e, f, g, h, a, t + 7);
   }
-  for (int i = 0; i < 8; ++i)
-    state[i] += v[i];
+  state[0] += a;
+  state[1] += b;
+  state[2] += c;
+  state[3] += d;
+  state[4] += e;
+  state[5] += f;
+  state[6] += g;
+  state[7] += h;
 }
 
 void heddle_sha256_blocks_portable(uint32_t state[8], const uint8_t *blocks,

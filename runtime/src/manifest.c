@@ -12,13 +12,26 @@
 typedef struct reader {
   const uint8_t *bytes;
   uint64_t size;
+  uint64_t budget; // bytes that may still be looked at
   const char *problem;
 } reader_t;
 
+/// What a manifest of tables and texts that lie in each other may cost beyond
+/// its own size: enough for every real one, which looks at each byte once.
+#define BUDGET (UINT64_C(1) << 26)
+
 static int found(reader_t *reader, const char *problem) {
-  if (!reader->problem)
-    reader->problem = problem;
+  reader->problem = problem;
   return 0;
+}
+
+/// Takes `bytes` from the budget. A few records that all point to the same
+/// large table could otherwise keep a reader busy for years.
+static int spend(reader_t *reader, uint64_t bytes) {
+  if (bytes > reader->budget)
+    return found(reader, "too many records share their bytes");
+  reader->budget -= bytes;
+  return 1;
 }
 
 static int check_string(reader_t *reader, heddle_abi_string_t string) {
@@ -26,6 +39,8 @@ static int check_string(reader_t *reader, heddle_abi_string_t string) {
   uint64_t end = (uint64_t)string.offset + string.length;
   if (end >= reader->size)
     return found(reader, "a text lies outside");
+  if (!spend(reader, (uint64_t)string.length + 1))
+    return 0;
   if (memchr(reader->bytes + string.offset, 0, (size_t)string.length + 1) !=
       reader->bytes + end)
     return found(reader, "a text does not end where its length says");
@@ -41,7 +56,7 @@ static int check_table(reader_t *reader, heddle_abi_table_t table,
   uint64_t end = table.offset + (uint64_t)table.count * table.stride;
   if (end > reader->size)
     return found(reader, "a table lies outside");
-  return 1;
+  return spend(reader, (uint64_t)table.count * table.stride);
 }
 
 static int is_dtype(uint32_t dtype) {
@@ -90,18 +105,20 @@ static int check_tensors(reader_t *reader, const heddle_abi_entry_t *entry,
   return 1;
 }
 
-/// Whether some input's shape tells the size of symbol `index`.
-static int symbol_is_bound(reader_t *reader, const heddle_abi_entry_t *entry,
-                           uint32_t index) {
+/// Checks that some input's shape tells the size of symbol `index`.
+static int check_bound(reader_t *reader, const heddle_abi_entry_t *entry,
+                       uint32_t index) {
   for (uint32_t i = 0; i < entry->inputs.count; ++i) {
     const heddle_abi_tensor_t *tensor = record(reader, entry->inputs, i);
+    if (!spend(reader, sizeof *tensor))
+      return 0;
     for (uint32_t j = 0; j < tensor->dims.count; ++j) {
       const heddle_abi_dim_t *dim = record(reader, tensor->dims, j);
       if (dim->kind == HEDDLE_DIM_SYMBOL && dim->value == index)
         return 1;
     }
   }
-  return 0;
+  return found(reader, "a symbol occurs in no input");
 }
 
 static int check_symbols(reader_t *reader, const heddle_abi_entry_t *entry) {
@@ -111,8 +128,8 @@ static int check_symbols(reader_t *reader, const heddle_abi_entry_t *entry) {
       return 0;
     if (symbol->min < 0 || symbol->max < symbol->min || symbol->divisor < 1)
       return found(reader, "a symbol has an impossible range");
-    if (!symbol_is_bound(reader, entry, i))
-      return found(reader, "a symbol occurs in no input");
+    if (!check_bound(reader, entry, i))
+      return 0;
   }
   return 1;
 }
@@ -249,7 +266,7 @@ static int check_root(reader_t *reader) {
 heddle_status_t heddle_manifest_check(const char *path, const uint8_t *bytes,
                                       uint64_t size,
                                       heddle_manifest_t *out_manifest) {
-  reader_t reader = {bytes, size, NULL};
+  reader_t reader = {bytes, size, size + BUDGET, NULL};
   if (!check_root(&reader))
     return heddle_fail(HEDDLE_CORRUPT_FILE,
                        "'%s' is not a valid module: in its manifest, %s", path,

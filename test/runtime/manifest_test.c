@@ -149,6 +149,33 @@ static void test_longer_records(void) {
   EXPECT_WITH(root->sources.stride, root->sources.stride + 8, NULL);
 }
 
+/// Entries whose names are all the same eight megabytes.
+static void test_shared_bytes(void) {
+  enum { ENTRIES = 20000, TEXT = 8 << 20 };
+  heddle_abi_manifest_t root = *fixture_manifest(module);
+  size_t entries = sizeof root + TEXT;
+  size_t size = entries + ENTRIES * sizeof(heddle_abi_entry_t);
+  uint8_t *bytes = calloc(1, size);
+  CHECK(bytes, "no memory");
+  heddle_abi_string_t text = {sizeof root, TEXT - 1};
+  heddle_abi_string_t empty = {sizeof root + TEXT - 1, 0};
+  heddle_abi_table_t none = {0};
+  memset(bytes + text.offset, 'a', text.length);
+  root.compiler = root.options = root.target = root.weights_name = empty;
+  root.sources = root.weights = root.kernels = none;
+  root.entries.offset = (uint32_t)entries;
+  root.entries.count = ENTRIES;
+  memcpy(bytes, &root, sizeof root);
+  heddle_abi_entry_t many = {
+      .name = text, .plan_symbol = text, .run_symbol = text};
+  for (size_t i = 0; i < ENTRIES; ++i)
+    memcpy(bytes + entries + i * sizeof many, &many, sizeof many);
+  heddle_manifest_t manifest;
+  CHECK_FAILS(heddle_manifest_check("m.so", bytes, size, &manifest),
+              HEDDLE_CORRUPT_FILE, "too many records share their bytes");
+  free(bytes);
+}
+
 int main(int argc, char **argv) {
   CHECK_INT(argc, 2);
   module = fixture_module(argv[1]);
@@ -158,6 +185,7 @@ int main(int argc, char **argv) {
   test_tensors();
   test_weights();
   test_longer_records();
+  test_shared_bytes();
   expect(NULL);
   free(module.data);
   return 0;

@@ -15,6 +15,8 @@ static constexpr size_t mainEntry = 0;
 char RuntimeError::ID = 0;
 
 ExitCode heddle::cli::reportError(Error error) {
+  if (!error)
+    return ExitCode::Done;
   ExitCode code = ExitCode::UserError;
   handleAllErrors(
       std::move(error),

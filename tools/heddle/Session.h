@@ -34,8 +34,8 @@ private:
   std::string sentence;
 };
 
-/// Prints `error` as `heddle: ...`. NoDevice if the runtime says that this
-/// machine lacks what the module needs, else UserError.
+/// Prints `error` as `heddle: ...`. Done for no error, NoDevice if the runtime
+/// says that this machine lacks what the module needs, else UserError.
 ExitCode reportError(llvm::Error error);
 
 struct ModelRelease {

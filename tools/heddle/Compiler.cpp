@@ -1,0 +1,284 @@
+//===- Compiler.cpp - from a model file to an artefact --------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+
+#include "tools/heddle/Compiler.h"
+
+#include "codegen/CompileProgram.h"
+#include "codegen/Target.h"
+#include "codegen/artefact/Artefact.h"
+#include "dialects/RegisterDialects.h"
+#include "frontends/onnx/Onnx.h"
+#include "frontends/onnx/convert/ConvertToHeddle.h"
+#include "passes/Pipelines.h"
+#include "tools/heddle/DimRanges.h"
+#include "tools/heddle/Progress.h"
+#include "tools/heddle/Session.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/ThreadPool.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace heddle;
+using namespace heddle::cli;
+
+/// The first stage, and the one after those of passes/Pipelines.h.
+static constexpr StringLiteral onnxStage = "onnx";
+static constexpr StringLiteral llvmStage = "llvm";
+
+/// Prints an error if there is no stage `name`; empty is no stage.
+static ExitCode checkStage(StringRef name) {
+  if (name.empty() || name == onnxStage || name == llvmStage)
+    return ExitCode::Done;
+  std::string known = onnxStage.str();
+  for (const Stage &stage : getStages()) {
+    if (stage.name == name)
+      return ExitCode::Done;
+    known += ", " + stage.name.str();
+  }
+  return userError("no stage is called '" + name + "': expected one of " +
+                   known + ", " + llvmStage);
+}
+
+static DialectRegistry makeRegistry() {
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  return registry;
+}
+
+namespace {
+
+/// One compile, step by step. Each step prints what went wrong.
+class Compilation {
+public:
+  Compilation(const CompileRequest &request, const CompileOutput &output)
+      : request(request), output(output),
+        pool(llvm::hardware_concurrency(request.threads)),
+        context(makeRegistry(), MLIRContext::Threading::DISABLED),
+        handler(&context, [this](Diagnostic &diagnostic) {
+          progress.clear();
+          printDiagnostic(llvm::errs(), this->request.model, diagnostic);
+          return success();
+        }) {
+    context.setThreadPool(pool);
+    // The generic form of an op helps developers only.
+    context.printOpOnDiagnostic(false);
+  }
+
+  ExitCode run();
+
+private:
+  ExitCode findTargetAndFacts();
+  ExitCode importAndConvert();
+  ExitCode runStages();
+  ExitCode generateCode();
+  ExitCode writeArtefact(CompiledProgram &compiled);
+  void describeSources(Manifest &manifest) const;
+  std::string describeOptions() const;
+
+  /// True after the last stage that was asked for.
+  bool isLastStage(StringRef name) const { return output.stopAfter == name; }
+  ExitCode writeText();
+  ExitCode reportWriteError(llvm::Error error);
+
+  const CompileRequest &request;
+  const CompileOutput &output;
+  Progress progress;
+  llvm::DefaultThreadPool pool;
+  MLIRContext context;
+  ScopedDiagnosticHandler handler;
+  WeightStore weights;
+  OwningOpRef<ModuleOp> module;
+  const Target *target = nullptr;
+  TargetAttr facts;
+};
+
+} // namespace
+
+static ExitCode internalError(const Twine &message) {
+  llvm::errs() << "heddle: internal error: " << message << '\n';
+  return ExitCode::InternalError;
+}
+
+ExitCode Compilation::run() {
+  ExitCode code = findTargetAndFacts();
+  if (code == ExitCode::Done)
+    code = importAndConvert();
+  if (code != ExitCode::Done || isLastStage(onnxStage))
+    return code;
+  return runStages();
+}
+
+ExitCode Compilation::findTargetAndFacts() {
+  std::string error;
+  StringRef variant;
+  target = findTarget(request.target, variant, error);
+  if (!target)
+    return userError(error);
+  FailureOr<TargetAttr> found = target->getFacts(&context, variant, error);
+  if (failed(found))
+    return userError(error);
+  facts = *found;
+  return ExitCode::Done;
+}
+
+ExitCode Compilation::importAndConvert() {
+  progress.show("reading " + request.model);
+  LoadOptions options;
+  options.allowExternal = request.externalFolders;
+  module = importModel(request.model, context, weights, options);
+  if (!module)
+    return ExitCode::UserError;
+  if (isLastStage(onnxStage))
+    return writeText();
+
+  progress.show("converting");
+  llvm::Expected<ShapeAnalysis::DimRanges> ranges =
+      parseDimRanges(request.dims, *module->getOps<func::FuncOp>().begin());
+  if (!ranges)
+    return reportError(ranges.takeError());
+  if (failed(convertToHeddle(*module, *ranges)))
+    return ExitCode::UserError;
+  (*module)->setAttr("heddle.target", facts);
+  return ExitCode::Done;
+}
+
+ExitCode Compilation::runStages() {
+  for (const Stage &stage : getStages()) {
+    progress.show("stage " + stage.name);
+    PassManager manager(&context);
+    stage.build(manager);
+    if (failed(manager.run(*module)))
+      return internalError("the stage '" + stage.name + "' failed");
+    if (isLastStage(stage.name))
+      return writeText();
+  }
+  return generateCode();
+}
+
+ExitCode Compilation::generateCode() {
+  CodeKind kind =
+      output.kind == EmitKind::Assembly ? CodeKind::Assembly : CodeKind::Object;
+  if (isLastStage(llvmStage))
+    kind = CodeKind::LLVMDialect;
+  FailureOr<CompiledProgram> compiled = compileProgram(
+      *module, *target, weights, kind, [&](size_t done, size_t total) {
+        progress.show("kernels " + Twine(done) + "/" + Twine(total));
+      });
+  if (failed(compiled))
+    return internalError("code generation failed");
+  return writeArtefact(*compiled);
+}
+
+//===----------------------------------------------------------------------===//
+// Output
+//===----------------------------------------------------------------------===//
+
+ExitCode Compilation::reportWriteError(llvm::Error error) {
+  progress.clear();
+  return reportError(std::move(error));
+}
+
+ExitCode Compilation::writeText() {
+  progress.clear();
+  llvm::Error error = llvm::writeToOutput(output.path, [&](raw_ostream &os) {
+    module->print(os);
+    return llvm::Error::success();
+  });
+  if (error)
+    return userError("cannot write '" + output.path +
+                     "': " + llvm::toString(std::move(error)));
+  return ExitCode::Done;
+}
+
+/// What the artefact was made with, without what differs between runs that give
+/// the same bytes.
+std::string Compilation::describeOptions() const {
+  std::string options = "--target=" + request.target;
+  for (const std::string &dim : request.dims)
+    options += " --dim " + dim;
+  return options;
+}
+
+void Compilation::describeSources(Manifest &manifest) const {
+  StringRef modelName = llvm::sys::path::filename(request.model);
+  for (const WeightStore::FileRecord &file : weights.files()) {
+    manifest.sources.push_back({file.name, file.size, file.sha256});
+    if (file.name == modelName)
+      manifest.model = file.sha256;
+  }
+}
+
+/// The program that executables are made of, beside this one.
+static std::string getRunnerPath() {
+  static int anchor;
+  SmallString<256> path(llvm::sys::path::parent_path(
+      llvm::sys::fs::getMainExecutable("", &anchor)));
+  llvm::sys::path::append(path, "heddle-runner");
+  return std::string(path);
+}
+
+ExitCode Compilation::writeArtefact(CompiledProgram &compiled) {
+  progress.show("writing " + output.path);
+  auto objects = llvm::map_to_vector(
+      compiled.code, [](const Code &code) { return ArrayRef<char>(code); });
+  if (output.kind == EmitKind::Assembly || isLastStage(llvmStage))
+    return reportWriteError(writeAssembly(objects, output.path));
+  if (output.kind == EmitKind::Object)
+    return reportWriteError(writeObject(objects, output.path));
+
+  Artefact artefact;
+  artefact.objects.assign(objects.begin(), objects.end());
+  artefact.manifest = std::move(compiled.manifest);
+  artefact.manifest.compiler = "heddle " HEDDLE_VERSION;
+  artefact.manifest.options = describeOptions();
+  describeSources(artefact.manifest);
+  artefact.weights = compiled.weights.getWeights();
+  auto release = [&](ArrayRef<char> bytes) { weights.release(bytes); };
+  artefact.releaseSource = release;
+  artefact.threads = request.threads;
+  if (output.kind == EmitKind::Executable)
+    return reportWriteError(
+        writeExecutable(artefact, getRunnerPath(), output.path));
+  return reportWriteError(writeSharedModule(artefact, output.path));
+}
+
+//===----------------------------------------------------------------------===//
+// Entry points
+//===----------------------------------------------------------------------===//
+
+ExitCode heddle::cli::compileModel(const CompileRequest &request,
+                                   const CompileOutput &output) {
+  ExitCode code = checkStage(output.stopAfter);
+  if (code != ExitCode::Done)
+    return code;
+  bool isText = !output.stopAfter.empty() || output.kind == EmitKind::Assembly;
+  if (output.path == "-" && !isText)
+    return userError("expected a file to write to: only text can be written "
+                     "to standard output");
+  return Compilation(request, output).run();
+}
+
+ExitCode heddle::cli::printPipeline(const std::string &stopAfter) {
+  ExitCode code = checkStage(stopAfter);
+  if (code != ExitCode::Done)
+    return code;
+  MLIRContext context(makeRegistry());
+  PassManager manager(&context);
+  for (const Stage &stage : getStages()) {
+    if (stopAfter == onnxStage)
+      break;
+    stage.build(manager);
+    if (stopAfter == stage.name)
+      break;
+  }
+  manager.printAsTextualPipeline(llvm::outs());
+  llvm::outs() << '\n';
+  return ExitCode::Done;
+}

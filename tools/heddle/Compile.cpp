@@ -76,7 +76,7 @@ std::unique_ptr<Command> heddle::cli::createCompileCommand() {
 
 ExitCode CompileCommand::run() {
   if (wantsPipeline)
-    return printPipeline(stopAfter);
+    return printPipeline(to_vector(dims), stopAfter);
   if (model.empty())
     return userError("expected a model: heddle compile MODEL.onnx -o OUT");
   if (output.empty())

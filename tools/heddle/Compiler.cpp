@@ -8,10 +8,11 @@
 #include "codegen/Target.h"
 #include "codegen/artefact/Artefact.h"
 #include "dialects/RegisterDialects.h"
+#include "dialects/heddle/HeddleDialect.h"
 #include "frontends/onnx/Onnx.h"
-#include "frontends/onnx/convert/ConvertToHeddle.h"
+#include "frontends/onnx/Passes.h"
 #include "passes/Pipelines.h"
-#include "tools/heddle/DimRanges.h"
+#include "tools/heddle/InstalledProgram.h"
 #include "tools/heddle/Progress.h"
 #include "tools/heddle/Session.h"
 
@@ -19,7 +20,6 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/Support/raw_ostream.h"
@@ -46,6 +46,18 @@ static ExitCode checkStage(StringRef name) {
                    known + ", " + llvmStage);
 }
 
+/// Adds the passes of a stage. The first one begins with the conversion, which
+/// passes/ does not know of.
+static void buildStage(const Stage &stage, ArrayRef<std::string> dims,
+                       OpPassManager &manager) {
+  if (&stage == getStages().begin()) {
+    ConvertOnnxOptions options;
+    options.dims.assign(dims.begin(), dims.end());
+    manager.addPass(createConvertOnnx(options));
+  }
+  stage.build(manager);
+}
+
 static DialectRegistry makeRegistry() {
   DialectRegistry registry;
   registerAllDialects(registry);
@@ -67,6 +79,7 @@ public:
           return success();
         }) {
     context.setThreadPool(pool);
+    context.loadDialect<HeddleDialect>();
     // The generic form of an op helps developers only.
     context.printOpOnDiagnostic(false);
   }
@@ -75,7 +88,7 @@ public:
 
 private:
   ExitCode findTargetAndFacts();
-  ExitCode importAndConvert();
+  ExitCode import();
   ExitCode runStages();
   ExitCode generateCode();
   ExitCode writeArtefact(CompiledProgram &compiled);
@@ -109,10 +122,10 @@ static ExitCode internalError(const Twine &message) {
 ExitCode Compilation::run() {
   ExitCode code = findTargetAndFacts();
   if (code == ExitCode::Done)
-    code = importAndConvert();
-  if (code != ExitCode::Done || isLastStage(onnxStage))
+    code = import();
+  if (code != ExitCode::Done)
     return code;
-  return runStages();
+  return isLastStage(onnxStage) ? writeText() : runStages();
 }
 
 ExitCode Compilation::findTargetAndFacts() {
@@ -128,22 +141,12 @@ ExitCode Compilation::findTargetAndFacts() {
   return ExitCode::Done;
 }
 
-ExitCode Compilation::importAndConvert() {
+ExitCode Compilation::import() {
   progress.show("reading " + request.model);
   LoadOptions options;
   options.allowExternal = request.externalFolders;
   module = importModel(request.model, context, weights, options);
   if (!module)
-    return ExitCode::UserError;
-  if (isLastStage(onnxStage))
-    return writeText();
-
-  progress.show("converting");
-  llvm::Expected<ShapeAnalysis::DimRanges> ranges =
-      parseDimRanges(request.dims, *module->getOps<func::FuncOp>().begin());
-  if (!ranges)
-    return reportError(ranges.takeError());
-  if (failed(convertToHeddle(*module, *ranges)))
     return ExitCode::UserError;
   (*module)->setAttr("heddle.target", facts);
   return ExitCode::Done;
@@ -152,10 +155,13 @@ ExitCode Compilation::importAndConvert() {
 ExitCode Compilation::runStages() {
   for (const Stage &stage : getStages()) {
     progress.show("stage " + stage.name);
-    PassManager manager(&context);
-    stage.build(manager);
+    PassManager manager(&context, ModuleOp::getOperationName());
+    buildStage(stage, request.dims, manager);
     if (failed(manager.run(*module)))
-      return internalError("the stage '" + stage.name + "' failed");
+      // Only the first stage meets what the model says.
+      return &stage == getStages().begin()
+                 ? ExitCode::UserError
+                 : internalError("the stage '" + stage.name + "' failed");
     if (isLastStage(stage.name))
       return writeText();
   }
@@ -215,15 +221,6 @@ void Compilation::describeSources(Manifest &manifest) const {
   }
 }
 
-/// The program that executables are made of, beside this one.
-static std::string getRunnerPath() {
-  static int anchor;
-  SmallString<256> path(llvm::sys::path::parent_path(
-      llvm::sys::fs::getMainExecutable("", &anchor)));
-  llvm::sys::path::append(path, "heddle-runner");
-  return std::string(path);
-}
-
 ExitCode Compilation::writeArtefact(CompiledProgram &compiled) {
   progress.show("writing " + output.path);
   auto objects = llvm::map_to_vector(
@@ -244,8 +241,8 @@ ExitCode Compilation::writeArtefact(CompiledProgram &compiled) {
   artefact.releaseSource = release;
   artefact.threads = request.threads;
   if (output.kind == EmitKind::Executable)
-    return reportWriteError(
-        writeExecutable(artefact, getRunnerPath(), output.path));
+    return reportWriteError(writeExecutable(
+        artefact, getInstalledPath("heddle-runner"), output.path));
   return reportWriteError(writeSharedModule(artefact, output.path));
 }
 
@@ -265,16 +262,17 @@ ExitCode heddle::cli::compileModel(const CompileRequest &request,
   return Compilation(request, output).run();
 }
 
-ExitCode heddle::cli::printPipeline(const std::string &stopAfter) {
+ExitCode heddle::cli::printPipeline(ArrayRef<std::string> dims,
+                                    StringRef stopAfter) {
   ExitCode code = checkStage(stopAfter);
   if (code != ExitCode::Done)
     return code;
   MLIRContext context(makeRegistry());
-  PassManager manager(&context);
+  PassManager manager(&context, ModuleOp::getOperationName());
   for (const Stage &stage : getStages()) {
     if (stopAfter == onnxStage)
       break;
-    stage.build(manager);
+    buildStage(stage, dims, manager);
     if (stopAfter == stage.name)
       break;
   }

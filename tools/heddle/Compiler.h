@@ -7,6 +7,8 @@
 
 #include "tools/heddle/Command.h"
 
+#include "llvm/ADT/ArrayRef.h"
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,7 +44,8 @@ ExitCode compileModel(const CompileRequest &request,
 
 /// Prints the passes that follow the stage `onnx`, up to the stage `stopAfter`
 /// (empty: all), as the text that `heddle-opt --pass-pipeline=` takes.
-ExitCode printPipeline(const std::string &stopAfter);
+ExitCode printPipeline(llvm::ArrayRef<std::string> dims,
+                       llvm::StringRef stopAfter);
 
 } // namespace heddle::cli
 

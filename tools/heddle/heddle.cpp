@@ -4,11 +4,9 @@
 
 #include "tools/DebugOption.h"
 #include "tools/heddle/Command.h"
+#include "tools/heddle/InstalledProgram.h"
 
 #include "llvm/Support/ErrorHandling.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
-#include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <exception>
@@ -30,6 +28,7 @@ EXAMPLES:
   heddle bench model.so --dim sequence=128
   heddle inspect model.so
   heddle targets
+  heddle ptx --help                              the PTX tools
 
 'heddle COMMAND --help' tells more. Exit codes: 0 done, 1 the input is at fault,
 2 heddle is at fault, 3 a comparison failed, 77 no such device here.
@@ -44,17 +43,6 @@ ExitCode heddle::cli::userError(const Twine &message) {
 static void reportInternalError(void *, const char *reason, bool) {
   errs() << "heddle: internal error: " << reason << '\n';
   _exit(static_cast<int>(ExitCode::InternalError));
-}
-
-/// `heddle ptx ...` is the program heddle-ptx beside this one.
-static int runPtxTools(char **argv) {
-  static int anchor;
-  SmallString<256> path(
-      sys::path::parent_path(sys::fs::getMainExecutable(argv[0], &anchor)));
-  sys::path::append(path, "heddle-ptx");
-  execv(path.c_str(), argv + 1);
-  return static_cast<int>(
-      userError("the PTX tools are not installed: cannot run '" + path + "'"));
 }
 
 /// Runs the chosen command; an exception that escapes it is our fault.
@@ -72,7 +60,8 @@ static ExitCode runCommand(Command &command) {
 int main(int argc, char **argv) {
   install_fatal_error_handler(reportInternalError);
   if (argc > 1 && StringRef(argv[1]) == "ptx")
-    return runPtxTools(argv);
+    return static_cast<int>(
+        becomeProgram("heddle-ptx", {argv + 2, argv + argc}));
 
   std::unique_ptr<Command> commands[] = {
       createCompileCommand(), createRunCommand(),     createVerifyCommand(),

@@ -3,9 +3,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/heddle/Command.h"
-#include "tools/heddle/InstalledProgram.h"
 #include "tools/heddle/ModelOptions.h"
 #include "tools/heddle/ModuleCache.h"
+
+#include "runtime/run/runner.h"
+
+#include "llvm/ADT/STLExtras.h"
 
 using namespace llvm;
 using namespace heddle::cli;
@@ -31,8 +34,10 @@ public:
               cl::sub(subCommand)),
         inputs("input", cl::desc("the file with the value of an input"),
                cl::value_desc("NAME=FILE.npy"), cl::sub(subCommand)),
-        output("output", cl::desc("where the outputs go"),
-               cl::value_desc("folder"), cl::Required, cl::sub(subCommand)),
+        output("output",
+               cl::desc("where the outputs go (default: they are "
+                        "described, not kept)"),
+               cl::value_desc("folder"), cl::sub(subCommand)),
         threads("threads",
                 cl::desc("threads to run on (default: one per core)"),
                 cl::value_desc("N"), cl::init(0), cl::sub(subCommand)),
@@ -54,19 +59,26 @@ std::unique_ptr<Command> heddle::cli::createRunCommand() {
   return std::make_unique<RunCommand>();
 }
 
-/// The runner does the rest in its own process: what runs a model here is what
-/// runs it where there is no compiler.
 ExitCode RunCommand::run() {
+  std::vector<heddle_run_input_t> files;
+  std::vector<std::string> names;
+  for (const std::string &input : inputs)
+    names.push_back(StringRef(input).split('=').first.str());
+  for (auto [name, input] : llvm::zip(names, inputs)) {
+    if (name.empty() || name.size() + 1 >= input.size())
+      return userError("expected --input NAME=FILE.npy, got '" + input + "'");
+    files.push_back({name.c_str(), input.c_str() + name.size() + 1});
+  }
   ExitCode code;
   std::optional<std::string> module =
       getModule(modelOptions.getRequest(model), code);
   if (!module)
     return code;
-  std::vector<std::string> arguments = {*module};
-  for (const std::string &input : inputs)
-    arguments.insert(arguments.end(), {"--input", input});
-  arguments.insert(arguments.end(), {"--output", output});
-  if (threads != 0)
-    arguments.insert(arguments.end(), {"--threads", std::to_string(threads)});
-  return becomeProgram("heddle-runner", arguments);
+  heddle_run_request_t request = {};
+  request.model_path = module->c_str();
+  request.inputs = files.data();
+  request.input_count = files.size();
+  request.output_folder = output.empty() ? nullptr : output.c_str();
+  request.threads = threads;
+  return static_cast<ExitCode>(heddle_run(&request));
 }

@@ -52,8 +52,9 @@ public:
   /// What can be asked for, the default first.
   virtual std::vector<TargetVariant> getVariants() const = 0;
 
-  /// The facts of a variant (empty: the default) that schedules are chosen from.
-  /// Fails with a text for the user in `error`.
+  /// The facts of a variant (empty: the default) that schedules are chosen
+  /// from; makes `context` ready for the functions below. Fails with a text for
+  /// the user in `error`.
   virtual mlir::FailureOr<TargetAttr> getFacts(mlir::MLIRContext *context,
                                                llvm::StringRef variant,
                                                std::string &error) const = 0;
@@ -70,16 +71,15 @@ public:
                 CodeKind kind) const = 0;
 
   /// Compiles the host program, which runs on the CPU whatever the target.
-  virtual mlir::FailureOr<Code> compileHost(mlir::ModuleOp host,
-                                            TargetAttr facts,
-                                            CodeKind kind) const = 0;
+  virtual mlir::FailureOr<Code>
+  compileHost(mlir::ModuleOp host, TargetAttr facts, CodeKind kind) const = 0;
 };
 
 /// The targets that were built in.
 llvm::ArrayRef<const Target *> getTargets();
 
-/// The target and variant that `spec` (`cpu`, `cpu:x86-64-v3`) names; null, with
-/// a text for the user that lists what there is, if none does.
+/// The target and variant that `spec` (`cpu`, `cpu:x86-64-v3`) names; null,
+/// with a text for the user that lists what there is, if none does.
 const Target *findTarget(llvm::StringRef spec, llvm::StringRef &variant,
                          std::string &error);
 

@@ -83,6 +83,7 @@ std::vector<TargetVariant> CpuTarget::getVariants() const {
 FailureOr<TargetAttr> CpuTarget::getFacts(MLIRContext *context,
                                           StringRef variant,
                                           std::string &error) const {
+  initializeCpuTarget(*context);
   bool isHost = variant.empty() || variant == "reference";
   FailureOr<CpuFacts> facts =
       isHost ? hostCpuFacts(error) : cpuFactsOfTier(variant, error);

@@ -8,7 +8,6 @@
 #include "codegen/Target.h"
 #include "codegen/artefact/Artefact.h"
 #include "dialects/RegisterDialects.h"
-#include "dialects/heddle/HeddleDialect.h"
 #include "frontends/onnx/Onnx.h"
 #include "frontends/onnx/Passes.h"
 #include "passes/Pipelines.h"
@@ -79,7 +78,8 @@ public:
           return success();
         }) {
     context.setThreadPool(pool);
-    context.loadDialect<HeddleDialect>();
+    // None can be loaded any more while kernels are compiled in parallel.
+    context.loadAllAvailableDialects();
     // The generic form of an op helps developers only.
     context.printOpOnDiagnostic(false);
   }

@@ -3,7 +3,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/onnx/import/Tensors.h"
-#include "frontends/onnx/import/Types.h"
+
+#include "dialects/onnx/ElementType.h"
 #include "frontends/onnx/load/TensorSize.h"
 
 #include "mlir/IR/Diagnostics.h"

@@ -3,6 +3,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/onnx/import/Types.h"
+
+#include "dialects/onnx/ElementType.h"
 #include "frontends/onnx/load/TensorSize.h"
 
 #include "mlir/IR/Builders.h"
@@ -10,57 +12,6 @@
 
 using namespace mlir;
 using namespace heddle;
-
-static Type convertFloatType(int32_t dataType, Builder &builder) {
-  switch (dataType) {
-  case pb::TensorProto::DOUBLE:
-    return builder.getF64Type();
-  case pb::TensorProto::FLOAT:
-    return builder.getF32Type();
-  case pb::TensorProto::FLOAT16:
-    return builder.getF16Type();
-  case pb::TensorProto::BFLOAT16:
-    return builder.getBF16Type();
-  case pb::TensorProto::FLOAT8E4M3FN:
-    return builder.getType<Float8E4M3FNType>();
-  case pb::TensorProto::FLOAT8E4M3FNUZ:
-    return builder.getType<Float8E4M3FNUZType>();
-  case pb::TensorProto::FLOAT8E5M2:
-    return builder.getType<Float8E5M2Type>();
-  case pb::TensorProto::FLOAT8E5M2FNUZ:
-    return builder.getType<Float8E5M2FNUZType>();
-  case pb::TensorProto::FLOAT8E8M0:
-    return builder.getType<Float8E8M0FNUType>();
-  case pb::TensorProto::FLOAT4E2M1:
-    return builder.getType<Float4E2M1FNType>();
-  default:
-    return {};
-  }
-}
-
-Type heddle::convertElementType(int32_t dataType, MLIRContext *context) {
-  Builder builder(context);
-  switch (dataType) {
-  case pb::TensorProto::BOOL:
-    return builder.getI1Type();
-  case pb::TensorProto::INT2:
-  case pb::TensorProto::INT4:
-  case pb::TensorProto::INT8:
-  case pb::TensorProto::INT16:
-  case pb::TensorProto::INT32:
-  case pb::TensorProto::INT64:
-    return builder.getIntegerType(storedBits(dataType));
-  case pb::TensorProto::UINT2:
-  case pb::TensorProto::UINT4:
-  case pb::TensorProto::UINT8:
-  case pb::TensorProto::UINT16:
-  case pb::TensorProto::UINT32:
-  case pb::TensorProto::UINT64:
-    return builder.getIntegerType(storedBits(dataType), /*isSigned=*/false);
-  default:
-    return convertFloatType(dataType, builder);
-  }
-}
 
 static StringRef kindName(const pb::TypeProto &type) {
   switch (type.value_case()) {

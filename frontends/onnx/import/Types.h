@@ -12,11 +12,6 @@
 
 namespace heddle {
 
-/// The element type for a TensorProto data type, as the `onnx` dialect has it
-/// (dialects/onnx/OnnxDialect.td); null for those that are not read
-/// (`storedBits`).
-mlir::Type convertElementType(int32_t dataType, mlir::MLIRContext *context);
-
 /// The tensor type that a model declares for a graph input, output or other
 /// value: unranked if it gives no shape. Fails, after a diagnostic, for what is
 /// no tensor or has an element type that is not read.

@@ -4,7 +4,7 @@
 
 #include "frontends/onnx/shapes/ShapeRules.h"
 
-#include "frontends/onnx/ElementType.h"
+#include "dialects/onnx/ElementType.h"
 #include "frontends/onnx/shapes/ValueMap.h"
 
 #include <cmath>
@@ -114,7 +114,7 @@ static LogicalResult inferCastTo(RuleContext &node, Type type) {
 
 LogicalResult heddle::inferCast(RuleContext &node) {
   return inferCastTo(
-      node, convertElementType(node.mlirContext(), node.intAttr("to", 0)));
+      node, convertElementType(node.intAttr("to", 0), node.mlirContext()));
 }
 
 LogicalResult heddle::inferCastLike(RuleContext &node) {

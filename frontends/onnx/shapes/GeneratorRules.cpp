@@ -4,7 +4,7 @@
 
 #include "frontends/onnx/shapes/ShapeRules.h"
 
-#include "frontends/onnx/ElementType.h"
+#include "dialects/onnx/ElementType.h"
 
 #include <cmath>
 
@@ -125,7 +125,7 @@ LogicalResult heddle::inferRange(RuleContext &node) {
 LogicalResult heddle::inferEyeLike(RuleContext &node) {
   AbstractTensor result;
   result.shape = node.input(0).shape;
-  Type given = convertElementType(node.mlirContext(), node.intAttr("dtype", 0));
+  Type given = convertElementType(node.intAttr("dtype", 0), node.mlirContext());
   result.elementType = given ? given : node.elementType(0);
   node.setResult(0, std::move(result));
   return success();

@@ -4,7 +4,7 @@
 
 #include "frontends/onnx/shapes/ShapeRules.h"
 
-#include "frontends/onnx/ElementType.h"
+#include "dialects/onnx/ElementType.h"
 
 using namespace mlir;
 using namespace heddle;
@@ -28,7 +28,7 @@ LogicalResult heddle::inferLayerNormalization(RuleContext &node) {
   for (unsigned k = *axis; k < statistics.size(); ++k)
     statistics[k] = node.constant(1);
   Type type =
-      convertElementType(node.mlirContext(), node.intAttr("stash_type", 1));
+      convertElementType(node.intAttr("stash_type", 1), node.mlirContext());
   node.setResult(1, type, statistics);
   node.setResult(2, type, statistics);
   return success();
@@ -82,7 +82,7 @@ LogicalResult heddle::inferQuantizeLinear(RuleContext &node) {
   AbstractTensor result;
   result.shape = node.input(0).shape;
   Type given =
-      convertElementType(node.mlirContext(), node.intAttr("output_dtype", 0));
+      convertElementType(node.intAttr("output_dtype", 0), node.mlirContext());
   if (node.hasInput(2))
     result.elementType = node.elementType(2);
   else if (given)
@@ -97,7 +97,7 @@ LogicalResult heddle::inferQuantizeLinear(RuleContext &node) {
 LogicalResult heddle::inferDequantizeLinear(RuleContext &node) {
   AbstractTensor result;
   Type given =
-      convertElementType(node.mlirContext(), node.intAttr("output_dtype", 0));
+      convertElementType(node.intAttr("output_dtype", 0), node.mlirContext());
   result.elementType = given ? given : node.elementType(1);
   result.shape = node.input(0).shape;
   node.setResult(0, std::move(result));

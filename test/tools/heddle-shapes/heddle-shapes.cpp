@@ -10,6 +10,7 @@
 
 #include "dialects/RegisterDialects.h"
 #include "dialects/onnx/OnnxDialect.h"
+#include "frontends/onnx/Onnx.h"
 #include "frontends/onnx/shapes/RuleContext.h"
 #include "frontends/onnx/shapes/ShapeAnalysis.h"
 
@@ -27,8 +28,9 @@ using namespace heddle;
 namespace cl = llvm::cl;
 namespace json = llvm::json;
 
-static cl::opt<std::string> inputFile(cl::Positional, cl::Required,
-                                      cl::desc("<MODEL.mlir>"));
+static cl::opt<std::string>
+    inputFile(cl::Positional, cl::Required,
+              cl::desc("MODEL.onnx|MODEL.onnxtxt|MODEL.mlir"));
 static cl::list<std::string>
     dimOptions("dim", cl::desc("range of a symbol"),
                cl::value_desc("NAME=LOWER[..UPPER][%DIVISOR]"));
@@ -36,6 +38,11 @@ static cl::opt<std::string>
     inputsFile("inputs",
                cl::desc("JSON file: a list of objects from input to sizes"),
                cl::value_desc("FILE"));
+
+static cl::list<std::string>
+    allowExternal("allow-external",
+                  cl::desc("folder in which external data may lie"),
+                  cl::value_desc("FOLDER"));
 
 //===----------------------------------------------------------------------===//
 // Options
@@ -247,6 +254,23 @@ static bool printJson(func::FuncOp function, const ShapeAnalysis &analysis) {
 // Main
 //===----------------------------------------------------------------------===//
 
+/// Prints all functions of `module`. Goes on after an error, so that one file
+/// can hold many wrong functions.
+static bool printModule(ModuleOp module,
+                        const ShapeAnalysis::DimRanges &ranges) {
+  bool allGood = true;
+  for (func::FuncOp function : module.getOps<func::FuncOp>()) {
+    auto analysis = ShapeAnalysis::run(function, ranges);
+    if (failed(analysis))
+      allGood = false;
+    else if (inputsFile.empty())
+      printText(function, **analysis);
+    else
+      allGood &= printJson(function, **analysis);
+  }
+  return allGood;
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::ParseCommandLineOptions(argc, argv, "prints symbolic shapes\n");
@@ -256,24 +280,21 @@ int main(int argc, char **argv) {
 
   DialectRegistry registry;
   registerAllDialects(registry);
-  MLIRContext context(registry);
-  llvm::SourceMgr sources;
-  SourceMgrDiagnosticHandler handler(sources, &context);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.printOpOnDiagnostic(false);
-  OwningOpRef<ModuleOp> module =
-      parseSourceFile<ModuleOp>(inputFile, sources, &context);
-  if (!module)
-    return 1;
-  // Goes on after an error, so that one file can hold many wrong functions.
-  bool allGood = true;
-  for (func::FuncOp function : module->getOps<func::FuncOp>()) {
-    auto analysis = ShapeAnalysis::run(function, ranges);
-    if (failed(analysis))
-      allGood = false;
-    else if (inputsFile.empty())
-      printText(function, **analysis);
-    else
-      allGood &= printJson(function, **analysis);
+  OwningOpRef<ModuleOp> module;
+  if (StringRef(inputFile).ends_with(".mlir")) {
+    llvm::SourceMgr sources;
+    SourceMgrDiagnosticHandler handler(sources, &context);
+    module = parseSourceFile<ModuleOp>(inputFile, sources, &context);
+    return module && printModule(*module, ranges) ? 0 : 1;
   }
-  return allGood ? 0 : 1;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    printDiagnostic(llvm::errs(), inputFile, diagnostic);
+  });
+  WeightStore weights;
+  LoadOptions options;
+  options.allowExternal.assign(allowExternal.begin(), allowExternal.end());
+  module = importModel(inputFile, context, weights, options);
+  return module && printModule(*module, ranges) ? 0 : 1;
 }

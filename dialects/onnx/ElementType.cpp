@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
-#include "frontends/onnx/ElementType.h"
+#include "dialects/onnx/ElementType.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 
 using namespace mlir;
 
-Type heddle::convertElementType(MLIRContext *context, int64_t dataType) {
+Type heddle::convertElementType(int64_t dataType, MLIRContext *context) {
   auto signless = [&](unsigned width) {
     return IntegerType::get(context, width);
   };
@@ -58,6 +58,12 @@ Type heddle::convertElementType(MLIRContext *context, int64_t dataType) {
     return signless(4);
   case 23:
     return Float4E2M1FNType::get(context);
+  case 24:
+    return Float8E8M0FNUType::get(context);
+  case 25:
+    return unsignedInt(2);
+  case 26:
+    return signless(2);
   default:
     return nullptr;
   }

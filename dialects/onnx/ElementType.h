@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
-#ifndef HEDDLE_FRONTENDS_ONNX_ELEMENTTYPE_H
-#define HEDDLE_FRONTENDS_ONNX_ELEMENTTYPE_H
+#ifndef HEDDLE_DIALECTS_ONNX_ELEMENTTYPE_H
+#define HEDDLE_DIALECTS_ONNX_ELEMENTTYPE_H
 
 #include "mlir/IR/Types.h"
 
@@ -14,8 +14,8 @@ namespace heddle {
 /// The element type that stands for a `TensorProto.DataType`, as the `onnx`
 /// dialect maps them: `bool` is `i1`, signed integers are signless, unsigned
 /// ones `uiN`. Null for strings, complex numbers and numbers that are no type.
-mlir::Type convertElementType(mlir::MLIRContext *context, int64_t dataType);
+mlir::Type convertElementType(int64_t dataType, mlir::MLIRContext *context);
 
 } // namespace heddle
 
-#endif // HEDDLE_FRONTENDS_ONNX_ELEMENTTYPE_H
+#endif // HEDDLE_DIALECTS_ONNX_ELEMENTTYPE_H

@@ -93,7 +93,7 @@ enum class FindingKind : uint8_t {
   MbarrierMisuse,      ///< not initialised, count overrun, memory overwritten
   Divergence,          ///< not all named lanes reach a warp-synchronous op
   Deadlock,
-  Descriptor,          ///< wgmma descriptor leaves the allocation
+  Descriptor, ///< wgmma descriptor leaves the allocation
   TensorMapInvalid,
   ReadOnlyWrite,
   Trap,
@@ -105,7 +105,7 @@ std::string_view spelling(FindingKind kind);
 /// A fault of the kernel.
 struct Finding {
   FindingKind kind = FindingKind::Trap;
-  Location where;      ///< PTX line of the instruction
+  Location where; ///< PTX line of the instruction
   uint32_t block[3] = {0, 0, 0};
   uint32_t thread[3] = {0, 0, 0};
   uint64_t address = 0; ///< 0 where none is meant
@@ -117,8 +117,8 @@ struct Finding {
 struct Statistics {
   uint64_t warpInstructions = 0;
   uint64_t threadInstructions = 0;
-  uint64_t globalLoads = 0, globalStores = 0;   ///< warp instructions
-  uint64_t sharedLoads = 0, sharedStores = 0;   ///< warp instructions
+  uint64_t globalLoads = 0, globalStores = 0; ///< warp instructions
+  uint64_t sharedLoads = 0, sharedStores = 0; ///< warp instructions
   uint64_t localAccesses = 0;
   uint64_t atomics = 0;
   uint64_t asyncCopies = 0; ///< cp.async and bulk copies
@@ -156,8 +156,8 @@ Report run(const Launch &launch);
 /// name and the line of each instruction that is not covered.
 std::vector<Diagnostic> checkCoverage(const Module &module);
 
-/// Bytes of static shared memory that `run` gives a block of the entry, laid out
-/// in the order of declaration.
+/// Bytes of static shared memory that `run` gives a block of the entry, laid
+/// out in the order of declaration.
 uint64_t staticSharedBytes(const Module &module, const Function &entry);
 
 } // namespace heddle::ptx

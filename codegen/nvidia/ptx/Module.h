@@ -1,5 +1,5 @@
-// Module.h - the typed form of one PTX source file, and the parser that makes it.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Module.h - the typed form of one PTX source file, and the parser that makes
+// it. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Grammar and names follow the PTX ISA manual, chapters 4 (syntax), 5 (state
 // spaces, types, variables), 7 (abstracting the ABI), 9 (instructions) and 11
@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,50 +74,57 @@ std::string_view spelling(Opcode opcode);
 using RegisterId = uint32_t;
 
 /// One operand. Vectors `{a, b}` and pairs `a|b` hold their elements in
-/// `elements`; an address `[base + offset]` holds its base in `elements[0]` and,
-/// for a tensor access `[map, {c0, c1}]`, the rest of the bracket after it.
+/// `elements`; an address `[base + offset]` holds its base in `elements[0]`
+/// and, for a tensor access `[map, {c0, c1}]`, the rest of the bracket after
+/// it.
 struct Operand {
   enum class Kind : uint8_t {
     Register,
-    Immediate,       ///< integer, or the bits of a 0f / 0d literal
-    FloatImmediate,  ///< decimal literal: `value` holds the bits of an f64
-    Special,         ///< `%tid.x` and its kin; `name` keeps the spelling
-    Symbol,          ///< variable, parameter or function
+    Immediate,      ///< integer, or the bits of a 0f / 0d literal
+    FloatImmediate, ///< decimal literal: `value` holds the bits of an f64
+    Special,        ///< `%tid.x` and its kin; `name` keeps the spelling
+    Symbol,         ///< variable, parameter or function
     Label,
-    Sink,  ///< `_`
+    Sink, ///< `_`
     Vector,
-    Pair,     ///< `a|b`
-    Address,  ///< `[...]`
-    List,     ///< `( ... )` of a call
+    Pair,    ///< `a|b`
+    Address, ///< `[...]`
+    List,    ///< `( ... )` of a call
   };
   Kind kind = Kind::Immediate;
-  bool negated = false;   ///< `!p`
-  RegisterId reg = 0;     ///< for Register
+  bool negated = false;    ///< `!p`
+  RegisterId reg = 0;      ///< for Register
   uint8_t literalBits = 0; ///< 32 for 0f, 64 for 0d literals, 0 otherwise
-  uint64_t value = 0;     ///< Immediate bits; the offset of an Address; the
-                          ///< instruction index of a resolved Label
-  std::string name;       ///< Special, Symbol, Label
+  uint64_t value = 0;      ///< Immediate bits; the offset of an Address; the
+                           ///< instruction index of a resolved Label
+  /// Special, Symbol, Label; for a Register its lane selector (`b0`), if any.
+  std::string_view name;
   std::vector<Operand> elements;
 };
 
-/// One instruction: `@{!}guard opcode.modifiers operands;`.
-struct Instruction {
+/// `opcode.modifier.modifier`, taken apart once per spelling.
+struct Mnemonic {
   Opcode opcode = Opcode::Unknown;
-  Location where;
-  std::string mnemonic; ///< as written, `ld.global.v4.b32`
+  std::string text; ///< as written, `ld.global.v4.b32`
   /// The words after the opcode in order, types included.
   std::vector<std::string> modifiers;
+  std::vector<Type> types;      ///< the types among the modifiers, in order
+  Space space = Space::Generic; ///< the state space among the modifiers
+  unsigned vectorWidth = 1;     ///< 2, 4 or 8 from `.v2`, `.v4`, `.v8`
+
+  bool has(std::string_view modifier) const;
+};
+
+/// One instruction: `@{!}guard mnemonic operands;`.
+struct Instruction {
+  const Mnemonic *mnemonic = nullptr; ///< lives as long as the module
+  Location where;
   std::optional<RegisterId> guard;
   bool guardNegated = false;
   std::vector<Operand> operands;
 
-  bool has(std::string_view modifier) const;
-  /// The types among the modifiers, in order.
-  std::vector<Type> types() const;
-  /// The state space named by the modifiers, `Generic` if none is.
-  Space space() const;
-  /// 1, 2, 4 or 8 from `.v2`, `.v4`, `.v8`.
-  unsigned vectorWidth() const;
+  Opcode opcode() const { return mnemonic->opcode; }
+  bool has(std::string_view modifier) const { return mnemonic->has(modifier); }
 };
 
 /// A declared register.
@@ -152,9 +160,9 @@ struct Param {
   Type type = Type::B32;
   uint64_t bytes = 4;
   uint32_t align = 4;
-  uint64_t offset = 0;     ///< from the start of the parameter block
-  bool isArray = false;    ///< `.b8 name[128]`: a struct by value
-  bool isPointer = false;  ///< has `.ptr`
+  uint64_t offset = 0;    ///< from the start of the parameter block
+  bool isArray = false;   ///< `.b8 name[128]`: a struct by value
+  bool isPointer = false; ///< has `.ptr`
   Space pointee = Space::Generic;
   uint32_t pointeeAlign = 0; ///< 0 when not stated
   bool inRegister = false;   ///< `.reg` parameter of a function
@@ -183,7 +191,9 @@ struct Function {
   std::vector<Param> results;
   EntryDirectives directives;
   std::vector<Register> registers;
-  std::vector<Variable> variables; ///< shared, local and param, body scopes
+  /// Shared, local and param variables of the body. Where scopes repeat a name,
+  /// later ones are renamed `name#2`, `name#3`, ..., here and in operands.
+  std::vector<Variable> variables;
   std::vector<Instruction> code;
   /// Targets of `brx.idx`, by the name of the `.branchtargets` label.
   struct BranchTargets {
@@ -196,7 +206,7 @@ struct Function {
   uint64_t paramBytes() const;
 };
 
-/// One PTX file.
+/// One PTX file. Copies share the text that names and mnemonics point into.
 struct Module {
   std::string name; ///< as given to `parse`, for diagnostics
   uint32_t versionMajor = 0, versionMinor = 0;
@@ -204,6 +214,8 @@ struct Module {
   uint32_t addressSize = 64;
   std::vector<Variable> variables; ///< global, const and shared, file scope
   std::vector<Function> functions;
+  struct Storage;
+  std::shared_ptr<const Storage> storage;
 
   /// The entry or function with a body of that name, or null.
   const Function *find(std::string_view function) const;

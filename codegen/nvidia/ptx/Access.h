@@ -1,0 +1,58 @@
+// Access.h - a warp's access to memory, lane by lane; private.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef HEDDLE_CODEGEN_NVIDIA_PTX_ACCESS_H
+#define HEDDLE_CODEGEN_NVIDIA_PTX_ACCESS_H
+
+#include "codegen/nvidia/ptx/Builder.h"
+#include "codegen/nvidia/ptx/Machine.h"
+
+namespace heddle::ptx {
+
+/// The `.sem` of an access (PTX ISA 8.4), in `Op::mode2`.
+enum Semantics : uint8_t {
+  Weak,
+  Volatile,
+  Relaxed,
+  Acquire,
+  Release,
+  AcquireRelease,
+};
+
+/// Takes `.weak`, `.volatile`, `.relaxed` and so on with their scope. Returns
+/// `fallback` if there is none; sets `ctaScope` for `.cta`.
+Semantics takeSemantics(Builder &builder, Semantics fallback, bool &ctaScope);
+
+/// Flags of an access of that strength for the race table.
+uint8_t accessFlags(Semantics semantics, bool ctaScope);
+
+/// Where the lanes of a warp point, and what of it may be touched.
+struct LaneTargets {
+  uint64_t address[warpSize];
+  Target target[warpSize];
+  Lanes valid = 0; ///< lanes whose access is legal
+};
+
+/// Addresses from an op's row `a` plus `immediate`; `isWide` tells the width.
+void laneAddresses(const Warp &warp, Row base, bool isWide, uint64_t offset,
+                   Lanes lanes, LaneTargets &targets);
+
+/// Checks every lane. `request.bytes` bytes from each address.
+void resolveLanes(Warp &warp, const Op &op, Lanes lanes,
+                  const AccessRequest &request, LaneTargets &targets);
+
+/// Marks the accesses for the checks of undefined bytes and of races.
+void noteAccesses(Warp &warp, const Op &op, const LaneTargets &targets,
+                  uint64_t bytes, bool isWrite, uint8_t flags,
+                  Lanes undefined = 0);
+
+/// Counts shared-memory passes: 32 banks of four bytes, a warp split so that a
+/// pass moves at most 128 bytes.
+void countBanks(Machine &machine, const LaneTargets &targets, unsigned bytes);
+
+/// Lanes in which a value that the op passes on is undefined.
+Lanes undefinedLanes(const Warp &warp, const Op &op);
+
+} // namespace heddle::ptx
+
+#endif // HEDDLE_CODEGEN_NVIDIA_PTX_ACCESS_H

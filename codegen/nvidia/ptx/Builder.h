@@ -1,0 +1,148 @@
+// Builder.h - turns one instruction into an op; private to the library.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A decoder takes the modifiers it knows. What is left over at the end is not
+// covered, and is refused by name: so a modifier can never be ignored by
+// oversight.
+
+#ifndef HEDDLE_CODEGEN_NVIDIA_PTX_BUILDER_H
+#define HEDDLE_CODEGEN_NVIDIA_PTX_BUILDER_H
+
+#include "codegen/nvidia/ptx/Program.h"
+
+#include <initializer_list>
+#include <unordered_map>
+
+namespace heddle::ptx {
+
+/// Thrown by a builder and caught by `decode`.
+struct Refusal {
+  Diagnostic diagnostic;
+};
+
+/// Registers and variables of one function, or of one inlined call of it.
+struct Frame {
+  const Function *function = nullptr;
+  std::vector<uint32_t>
+      registers; ///< function's register -> program's register
+  std::unordered_map<std::string_view, uint64_t> locals; ///< generic address
+};
+
+/// What builders add rows and constants to.
+class ProgramWriter {
+public:
+  explicit ProgramWriter(Program &program) : program(program) {}
+
+  /// A constant row of 32-bit or 64-bit words, or a predicate.
+  Row constant(uint64_t value, unsigned bits);
+  Row predicateConstant(bool value);
+  Row special(std::string_view name, bool wide);
+  uint32_t addRegister(std::string name, Type type);
+
+  Program &program;
+  /// Addresses of file-scope variables; shared ones by their offset.
+  std::unordered_map<std::string_view, uint64_t> symbols;
+
+private:
+  std::map<std::pair<uint64_t, unsigned>, Row> constantRows;
+  std::map<std::pair<std::string, bool>, Row> specialRows;
+};
+
+class Builder {
+public:
+  Builder(ProgramWriter &writer, const Frame &frame, const Instruction &in);
+
+  const Instruction &in;
+  Op op;
+
+  /// Modifiers, in the order written.
+  bool take(std::string_view modifier);
+  /// The index of the one of `modifiers` that is present, or -1.
+  int takeOneOf(std::initializer_list<std::string_view> modifiers);
+  void require(std::string_view modifier);
+  /// The next type not yet taken.
+  Type takeType();
+  std::optional<Type> takeTypeIfAny();
+  /// Cache hints and other words that change no result: `.ca`, `.L1::...`.
+  void takeCacheHints();
+  Space takeSpace();
+  /// The first modifier not yet taken, if it begins with `prefix`.
+  std::optional<std::string_view> takePrefixed(std::string_view prefix);
+
+  /// Operands, counted from 0.
+  size_t operandCount() const { return in.operands.size(); }
+  void requireOperands(size_t least, size_t most);
+  const Operand &operand(size_t index) const;
+  bool isKind(size_t index, Operand::Kind kind) const;
+
+  /// A source row whose words are as wide as `type` needs (32 or 64 bits).
+  Row source(const Operand &operand, Type type, bool strict = false);
+  Row source(size_t index, Type type, bool strict = false);
+  /// A source whose register may be wider than the type (ld, st, cvt).
+  Row wideSource(const Operand &operand, Type type, bool &wide);
+  Row destination(const Operand &operand, Type type);
+  Row destination(size_t index, Type type);
+  Row wideDestination(const Operand &operand, Type type, bool &wide);
+  Row predicateSource(const Operand &operand, bool strict = false);
+  Row predicateDestination(const Operand &operand);
+  /// A pair of predicates `p|q`, or one: the second is then `noRow`.
+  void predicateDestinations(size_t index, Row &first, Row &second);
+  /// Base register of an address as a row of 64-bit words plus an offset. With
+  /// 32-bit registers (`.shared`) the row is of 32-bit words.
+  Row address(const Operand &operand, uint64_t &offset, bool &wide);
+  uint64_t immediate(size_t index);
+  uint64_t immediate(const Operand &operand);
+  /// A row for a sink: written, never read.
+  Row scratch(Type type);
+  uint32_t addDetail();
+  OpDetail &detail();
+  /// Stores rows of a vector operand, padded to nothing, into the program.
+  uint32_t addRows(const std::vector<Row> &rows);
+
+  Type registerType(const Operand &operand) const;
+  std::optional<uint32_t> registerIndex(const Operand &operand) const;
+  std::optional<uint64_t> symbolAddress(std::string_view name) const;
+
+  [[noreturn]] void refuse(std::string text) const;
+  /// Refuses modifiers that are left, and hands over uses and definitions.
+  void finish();
+
+  ProgramWriter &writer;
+  const Frame &frame;
+
+private:
+  Row registerRow(const Operand &operand, bool isDestination, bool strict);
+  uint64_t immediateBits(const Operand &operand, Type type) const;
+  [[noreturn]] void refuseType(const Operand &operand, Type type) const;
+
+  std::vector<bool> taken;
+  std::vector<Use> uses, defs;
+};
+
+/// The families: each fills `builder.op`.
+void buildInteger(Builder &builder);
+void buildBits(Builder &builder);
+void buildVideo(Builder &builder);
+void buildFloat(Builder &builder);
+void buildHalf(Builder &builder);
+void buildCompare(Builder &builder);
+void buildConvert(Builder &builder);
+void buildMove(Builder &builder);
+void buildMemory(Builder &builder);
+void buildAtomic(Builder &builder);
+void buildHint(Builder &builder);
+void buildWarp(Builder &builder);
+void buildBarrier(Builder &builder);
+void buildMbarrier(Builder &builder);
+void buildFence(Builder &builder);
+void buildAsyncCopy(Builder &builder);
+void buildBulkCopy(Builder &builder);
+void buildTensorMap(Builder &builder);
+void buildMatrix(Builder &builder);
+void buildMma(Builder &builder);
+void buildWmma(Builder &builder);
+void buildWgmma(Builder &builder);
+
+} // namespace heddle::ptx
+
+#endif // HEDDLE_CODEGEN_NVIDIA_PTX_BUILDER_H

@@ -1,0 +1,413 @@
+// Compare.cpp - set, setp, selp, slct (PTX ISA 9.7.6 and 9.7.7).
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "codegen/nvidia/ptx/Elementwise.h"
+#include "codegen/nvidia/ptx/Formats.h"
+
+#include <cmath>
+#include <limits>
+
+namespace heddle::ptx {
+
+namespace {
+
+enum Comparison : uint8_t {
+  Eq,
+  Ne,
+  Lt,
+  Le,
+  Gt,
+  Ge, // ordered
+  Equ,
+  Neu,
+  Ltu,
+  Leu,
+  Gtu,
+  Geu, // true on NaN
+  Num,
+  Nan
+};
+
+enum class Combine : uint8_t { None, And, Or, Xor };
+
+template <class T>
+bool holds(uint8_t comparison, T a, T b) {
+  bool unordered = a != a || b != b;
+  switch (comparison) {
+  case Eq:
+    return a == b;
+  case Ne:
+    return !unordered && a != b;
+  case Lt:
+    return a < b;
+  case Le:
+    return a <= b;
+  case Gt:
+    return a > b;
+  case Ge:
+    return a >= b;
+  case Equ:
+    return unordered || a == b;
+  case Neu:
+    return unordered || a != b;
+  case Ltu:
+    return unordered || a < b;
+  case Leu:
+    return unordered || a <= b;
+  case Gtu:
+    return unordered || a > b;
+  case Geu:
+    return unordered || a >= b;
+  case Num:
+    return !unordered;
+  default:
+    return unordered;
+  }
+}
+
+/// How lanes of a type are read for comparison.
+template <class T>
+struct Read {
+  static T get(Word<T> word) { return fromWord<T>(word); }
+};
+struct ReadF16 {
+  static float get(uint32_t word) { return fromF16(uint16_t(word)); }
+};
+struct ReadBF16 {
+  static float get(uint32_t word) { return fromBF16(uint16_t(word)); }
+};
+struct ReadF16High {
+  static float get(uint32_t word) { return fromF16(uint16_t(word >> 16)); }
+};
+struct ReadBF16High {
+  static float get(uint32_t word) { return fromBF16(uint16_t(word >> 16)); }
+};
+
+float flushed(float value) {
+  return std::fabs(value) < std::numeric_limits<float>::min()
+             ? std::copysign(0.0f, value)
+             : value;
+}
+
+template <class Reader, uint8_t C, class W>
+Lanes compareLoop(const W *a, const W *b) {
+  alignas(64) uint8_t bits[warpSize];
+  for (unsigned i = 0; i < warpSize; ++i)
+    bits[i] = holds(C, Reader::get(a[i]), Reader::get(b[i]));
+  Lanes result = 0;
+  for (unsigned i = 0; i < warpSize; ++i)
+    result |= Lanes(bits[i]) << i;
+  return result;
+}
+
+/// The comparison of all lanes; `op.mode` says which, `op.mode2` bit 0 is ftz.
+template <class Reader, class W>
+Lanes compare(const Op &op, const W *a, const W *b) {
+  if constexpr (std::is_same_v<Reader, Read<float>>)
+    if (op.mode2 & 1) {
+      Lanes result = 0;
+      for (unsigned i = 0; i < warpSize; ++i)
+        result |= Lanes(holds(op.mode, flushed(Reader::get(a[i])),
+                              flushed(Reader::get(b[i]))))
+                  << i;
+      return result;
+    }
+  switch (op.mode) {
+  case Eq:
+    return compareLoop<Reader, Eq>(a, b);
+  case Ne:
+    return compareLoop<Reader, Ne>(a, b);
+  case Lt:
+    return compareLoop<Reader, Lt>(a, b);
+  case Le:
+    return compareLoop<Reader, Le>(a, b);
+  case Gt:
+    return compareLoop<Reader, Gt>(a, b);
+  case Ge:
+    return compareLoop<Reader, Ge>(a, b);
+  default:
+    break;
+  }
+  Lanes result = 0;
+  for (unsigned i = 0; i < warpSize; ++i)
+    result |= Lanes(holds(op.mode, Reader::get(a[i]), Reader::get(b[i]))) << i;
+  return result;
+}
+
+Lanes combined(const Op &op, Warp &warp, Lanes result) {
+  if (op.members == noRow)
+    return result;
+  Lanes c = warp.predicate(op.members) ^ (op.mode2 & 2 ? allLanes : 0);
+  switch (Combine(op.count)) {
+  case Combine::And:
+    return result & c;
+  case Combine::Or:
+    return result | c;
+  case Combine::Xor:
+    return result ^ c;
+  default:
+    return result;
+  }
+}
+
+template <class Reader, class W>
+void setp(Warp &warp, const Op &op, Lanes lanes) {
+  Lanes result = compare<Reader>(op, warp.row<W>(op.a), warp.row<W>(op.b));
+  Lanes first = combined(op, warp, result);
+  Lanes second = combined(op, warp, ~result);
+  Lanes &p = warp.predicate(op.d);
+  p = (p & ~lanes) | (first & lanes);
+  if (op.c == noRow)
+    return;
+  Lanes &q = warp.predicate(op.c);
+  q = (q & ~lanes) | (second & lanes);
+}
+
+/// Packed halves: p is the comparison of the low ones, q of the high ones.
+template <class Low, class High>
+void setpPacked(Warp &warp, const Op &op, Lanes lanes) {
+  const auto *a = warp.row<uint32_t>(op.a), *b = warp.row<uint32_t>(op.b);
+  Lanes first = combined(op, warp, compare<Low>(op, a, b));
+  Lanes second = combined(op, warp, compare<High>(op, a, b));
+  Lanes &p = warp.predicate(op.d);
+  p = (p & ~lanes) | (first & lanes);
+  if (op.c == noRow)
+    return;
+  Lanes &q = warp.predicate(op.c);
+  q = (q & ~lanes) | (second & lanes);
+}
+
+/// set: the result as 1.0 or all ones. `op.immediate` holds the true value.
+template <class Reader, class W>
+void set(Warp &warp, const Op &op, Lanes lanes) {
+  Lanes result = combined(
+      op, warp, compare<Reader>(op, warp.row<W>(op.a), warp.row<W>(op.b)));
+  auto *d = warp.row<uint32_t>(op.d);
+  forLanes(lanes, [&](unsigned i) {
+    d[i] = result >> i & 1 ? uint32_t(op.immediate) : 0;
+  });
+}
+
+template <class Low, class High>
+void setPacked(Warp &warp, const Op &op, Lanes lanes) {
+  const auto *a = warp.row<uint32_t>(op.a), *b = warp.row<uint32_t>(op.b);
+  Lanes low = combined(op, warp, compare<Low>(op, a, b));
+  Lanes high = combined(op, warp, compare<High>(op, a, b));
+  auto *d = warp.row<uint32_t>(op.d);
+  uint32_t one = uint32_t(op.immediate);
+  forLanes(lanes, [&](unsigned i) {
+    d[i] = (low >> i & 1 ? one & 0xFFFF : 0) |
+           (high >> i & 1 ? one & 0xFFFF0000 : 0);
+  });
+}
+
+uint8_t takeComparison(Builder &b, Type type) {
+  int index = b.takeOneOf({"eq", "ne", "lt", "le", "gt", "ge", "equ", "neu",
+                           "ltu", "leu", "gtu", "geu", "num", "nan"});
+  if (index < 0) {
+    // Unsigned spellings of the same orders.
+    int unsignedOrder = b.takeOneOf({"lo", "ls", "hi", "hs"});
+    if (unsignedOrder < 0)
+      b.refuse("expected a comparison");
+    index = Lt + unsignedOrder;
+  }
+  bool isFloat = type >= Type::F16 && type <= Type::F64;
+  if (!isFloat && index > Ge)
+    b.refuse("comparison of floating-point values on type '." +
+             std::string(spelling(type)) + "'");
+  bool isBits = type >= Type::B8 && type <= Type::B64;
+  if (isBits && index > Ne)
+    b.refuse("expected '.eq' or '.ne' on untyped bits");
+  // Floating-point .ne is ordered in PTX, integers have no NaN.
+  return uint8_t(index);
+}
+
+Handler setpHandler(Type type) {
+  switch (type) {
+  case Type::B16:
+  case Type::U16:
+    return setp<Read<uint16_t>, uint32_t>;
+  case Type::S16:
+    return setp<Read<int16_t>, uint32_t>;
+  case Type::B32:
+  case Type::U32:
+    return setp<Read<uint32_t>, uint32_t>;
+  case Type::S32:
+    return setp<Read<int32_t>, uint32_t>;
+  case Type::B64:
+  case Type::U64:
+    return setp<Read<uint64_t>, uint64_t>;
+  case Type::S64:
+    return setp<Read<int64_t>, uint64_t>;
+  case Type::F32:
+    return setp<Read<float>, uint32_t>;
+  case Type::F64:
+    return setp<Read<double>, uint64_t>;
+  case Type::F16:
+    return setp<ReadF16, uint32_t>;
+  case Type::BF16:
+    return setp<ReadBF16, uint32_t>;
+  case Type::F16x2:
+    return setpPacked<ReadF16, ReadF16High>;
+  case Type::BF16x2:
+    return setpPacked<ReadBF16, ReadBF16High>;
+  default:
+    return nullptr;
+  }
+}
+
+Handler setHandler(Type type) {
+  switch (type) {
+  case Type::B16:
+  case Type::U16:
+    return set<Read<uint16_t>, uint32_t>;
+  case Type::S16:
+    return set<Read<int16_t>, uint32_t>;
+  case Type::B32:
+  case Type::U32:
+    return set<Read<uint32_t>, uint32_t>;
+  case Type::S32:
+    return set<Read<int32_t>, uint32_t>;
+  case Type::B64:
+  case Type::U64:
+    return set<Read<uint64_t>, uint64_t>;
+  case Type::S64:
+    return set<Read<int64_t>, uint64_t>;
+  case Type::F32:
+    return set<Read<float>, uint32_t>;
+  case Type::F64:
+    return set<Read<double>, uint64_t>;
+  case Type::F16:
+    return set<ReadF16, uint32_t>;
+  case Type::BF16:
+    return set<ReadBF16, uint32_t>;
+  case Type::F16x2:
+    return setPacked<ReadF16, ReadF16High>;
+  case Type::BF16x2:
+    return setPacked<ReadBF16, ReadBF16High>;
+  default:
+    return nullptr;
+  }
+}
+
+/// The source predicate of a combined comparison, the last operand.
+void takeCombine(Builder &b, size_t &operands) {
+  int combine = b.takeOneOf({"and", "or", "xor"});
+  b.op.count = uint8_t(combine + 1);
+  if (combine < 0)
+    return;
+  const Operand &c = b.operand(operands++);
+  b.op.members = b.predicateSource(c);
+  b.op.mode2 |= c.negated ? 2 : 0;
+}
+
+void buildSetp(Builder &b) {
+  Type type = b.takeType();
+  b.op.mode = takeComparison(b, type);
+  b.op.mode2 = b.take("ftz");
+  size_t operands = 3;
+  takeCombine(b, operands);
+  b.requireOperands(operands, operands);
+  b.op.run = setpHandler(type);
+  if (!b.op.run)
+    b.refuse("type '." + std::string(spelling(type)) + "' is not covered");
+  b.op.a = b.source(1, type);
+  b.op.b = b.source(2, type);
+  b.predicateDestinations(0, b.op.d, b.op.c);
+}
+
+void buildSet(Builder &b) {
+  Type result = b.takeType(), type = b.takeType();
+  b.op.mode = takeComparison(b, type);
+  b.op.mode2 = b.take("ftz");
+  size_t operands = 3;
+  takeCombine(b, operands);
+  b.requireOperands(operands, operands);
+  switch (result) {
+  case Type::U32:
+  case Type::S32:
+  case Type::U16:
+  case Type::S16:
+    b.op.immediate = bitWidth(result) == 16 ? 0xFFFF : 0xFFFFFFFF;
+    break;
+  case Type::F32:
+    b.op.immediate = 0x3F800000;
+    break;
+  case Type::F16:
+    b.op.immediate = 0x3C00;
+    break;
+  case Type::BF16:
+    b.op.immediate = 0x3F80;
+    break;
+  case Type::F16x2:
+    b.op.immediate = 0x3C003C00;
+    break;
+  case Type::BF16x2:
+    b.op.immediate = 0x3F803F80;
+    break;
+  default:
+    b.refuse("result type '." + std::string(spelling(result)) +
+             "' is not covered");
+  }
+  b.op.run = setHandler(type);
+  if (!b.op.run)
+    b.refuse("type '." + std::string(spelling(type)) + "' is not covered");
+  b.op.a = b.source(1, type);
+  b.op.b = b.source(2, type);
+  b.op.d = b.destination(0, result);
+}
+
+template <class W>
+void selp(Warp &warp, const Op &op, Lanes lanes) {
+  W *d = warp.row<W>(op.d);
+  const W *a = warp.row<W>(op.a), *b = warp.row<W>(op.b);
+  Lanes p = warp.predicate(op.c);
+  forLanes(lanes, [&](unsigned i) { d[i] = p >> i & 1 ? a[i] : b[i]; });
+}
+
+/// d = c >= 0 ? a : b, for c of s32 or f32 (`op.mode` bit 0; bit 1 is ftz).
+template <class W>
+void slct(Warp &warp, const Op &op, Lanes lanes) {
+  W *d = warp.row<W>(op.d);
+  const W *a = warp.row<W>(op.a), *b = warp.row<W>(op.b);
+  const auto *c = warp.row<uint32_t>(op.c);
+  forLanes(lanes, [&](unsigned i) {
+    float real = std::bit_cast<float>(c[i]);
+    bool first = op.mode & 1 ? (op.mode & 2 ? flushed(real) : real) >= 0
+                             : int32_t(c[i]) >= 0;
+    d[i] = first ? a[i] : b[i];
+  });
+}
+
+} // namespace
+
+void buildCompare(Builder &b) {
+  Opcode opcode = b.in.opcode();
+  if (opcode == Opcode::Setp)
+    return buildSetp(b);
+  if (opcode == Opcode::Set)
+    return buildSet(b);
+  Type type = b.takeType();
+  unsigned bits = bitWidth(type);
+  if (bits < 16 || bits > 64)
+    b.refuse("type '." + std::string(spelling(type)) + "' is not covered");
+  b.requireOperands(4, 4);
+  b.op.a = b.source(1, type);
+  b.op.b = b.source(2, type);
+  if (opcode == Opcode::Selp) {
+    b.op.c = b.predicateSource(b.operand(3));
+    if (b.operand(3).negated)
+      b.refuse("expected a predicate that is not negated");
+    b.op.run = bits == 64 ? selp<uint64_t> : selp<uint32_t>;
+  } else {
+    Type typeC = b.takeType();
+    if (typeC != Type::S32 && typeC != Type::F32)
+      b.refuse("expected type '.s32' or '.f32' of the selector");
+    b.op.mode = uint8_t((typeC == Type::F32) | (b.take("ftz") << 1));
+    b.op.c = b.source(3, typeC);
+    b.op.run = bits == 64 ? slct<uint64_t> : slct<uint32_t>;
+  }
+  b.op.d = b.destination(0, type);
+}
+
+} // namespace heddle::ptx

@@ -1,0 +1,439 @@
+// Convert.cpp - cvt (PTX ISA 9.7.9.21).
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Compiled with -frounding-math: conversions to f32 and f64 use the host's
+// mode.
+
+#include "codegen/nvidia/ptx/Elementwise.h"
+#include "codegen/nvidia/ptx/Formats.h"
+
+#include <algorithm>
+#include <cfenv>
+#include <cmath>
+#include <limits>
+
+namespace heddle::ptx {
+
+namespace {
+
+/// What one cvt does, kept in the bytes of an op.
+struct Conversion {
+  Type to, from;
+  Rounding rounding;
+  bool toIntegral, flush, saturate, satFinite, relu;
+};
+
+enum ConvertFlag : uint8_t {
+  ToIntegral = 1,
+  Flush = 2,
+  Saturate = 4,
+  SatFinite = 8,
+  Relu = 16,
+  WideSource = 32,
+  WideResult = 64,
+};
+
+bool isFloat(Type type) {
+  return type >= Type::F16 && type != Type::U16x2 && type != Type::S16x2;
+}
+bool isSigned(Type type) { return type >= Type::S8 && type <= Type::S64; }
+
+const Format &formatOf(Type type) {
+  switch (type) {
+  case Type::BF16:
+  case Type::BF16x2:
+    return formatBF16;
+  case Type::TF32:
+    return formatTF32;
+  case Type::E4M3:
+  case Type::E4M3x2:
+    return formatE4M3;
+  case Type::E5M2:
+  case Type::E5M2x2:
+    return formatE5M2;
+  default:
+    return formatF16;
+  }
+}
+
+double flushed32(double value) {
+  return std::fabs(value) < double(std::numeric_limits<float>::min())
+             ? std::copysign(0.0, value)
+             : value;
+}
+
+double readFloat(uint64_t bits, Type type) {
+  if (type == Type::F32)
+    return std::bit_cast<float>(uint32_t(bits));
+  if (type == Type::F64)
+    return std::bit_cast<double>(bits);
+  return decode(uint32_t(bits), formatOf(type));
+}
+
+int hostMode(Rounding rounding) {
+  switch (rounding) {
+  case Rounding::Zero:
+    return FE_TOWARDZERO;
+  case Rounding::Down:
+    return FE_DOWNWARD;
+  case Rounding::Up:
+    return FE_UPWARD;
+  default:
+    return FE_TONEAREST;
+  }
+}
+
+/// Rounds a value to a floating-point type and returns its bits.
+uint64_t writeFloat(double value, const Conversion &how) {
+  if (how.saturate)
+    value = value > 0 ? std::min(value, 1.0) : 0.0;
+  if (how.relu)
+    value = value > 0 || value != value ? value : 0.0;
+  if (how.to == Type::F64)
+    return std::bit_cast<uint64_t>(value);
+  if (how.to == Type::F32) {
+    if (value != value)
+      return 0x7FFFFFFF;
+    std::fesetround(hostMode(how.rounding));
+    volatile float narrow = float(value);
+    std::fesetround(FE_TONEAREST);
+    float result = narrow;
+    if (how.flush)
+      result = float(flushed32(result));
+    return std::bit_cast<uint32_t>(result);
+  }
+  return encode(value, formatOf(how.to), how.rounding, how.satFinite);
+}
+
+double toIntegral(double value, Rounding rounding) {
+  switch (rounding) {
+  case Rounding::Zero:
+    return std::trunc(value);
+  case Rounding::Down:
+    return std::floor(value);
+  case Rounding::Up:
+    return std::ceil(value);
+  default:
+    return std::nearbyint(value);
+  }
+}
+
+uint64_t limited(uint64_t value, Type type) {
+  unsigned bits = bitWidth(type);
+  return bits == 64 ? value : value & ((uint64_t(1) << bits) - 1);
+}
+
+/// Out of range saturates; NaN is zero, except where 64 bits are involved.
+uint64_t floatToInteger(double value, Type to, Type from) {
+  unsigned bits = bitWidth(to);
+  if (value != value)
+    return from == Type::F64 || bits == 64 ? uint64_t(1) << (bits - 1) : 0;
+  if (isSigned(to)) {
+    double bound = std::ldexp(1.0, int(bits) - 1);
+    if (value >= bound)
+      return (uint64_t(1) << (bits - 1)) - 1;
+    if (value < -bound)
+      return limited(uint64_t(1) << (bits - 1), to);
+    return limited(uint64_t(int64_t(value)), to);
+  }
+  double bound = std::ldexp(1.0, int(bits));
+  if (value >= bound)
+    return limited(~uint64_t(0), to);
+  return value <= 0 ? 0 : limited(uint64_t(value), to);
+}
+
+uint64_t integerToFloat(uint64_t bits, const Conversion &how) {
+  bool negative = isSigned(how.from) && int64_t(bits) < 0;
+  std::fesetround(hostMode(how.rounding));
+  volatile float single = negative ? float(int64_t(bits)) : float(bits);
+  volatile double wide = negative ? double(int64_t(bits)) : double(bits);
+  std::fesetround(FE_TONEAREST);
+  if (how.to == Type::F32 && !how.saturate)
+    return std::bit_cast<uint32_t>(float(single));
+  if (how.to == Type::F64)
+    return std::bit_cast<uint64_t>(double(wide));
+  // Made odd where inexact, the f64 rounds to a small format as the integer
+  // itself would.
+  std::fesetround(FE_TOWARDZERO);
+  volatile double cut = negative ? double(int64_t(bits)) : double(bits);
+  std::fesetround(FE_TONEAREST);
+  double value = cut;
+  bool exact = std::fabs(value) < 0x1p64 &&
+               (negative ? int64_t(value) == int64_t(bits)
+                         : value < 0x1p64 && uint64_t(value) == bits);
+  if (!exact)
+    value = std::bit_cast<double>(std::bit_cast<uint64_t>(value) | 1);
+  return writeFloat(value, how);
+}
+
+uint64_t integerToInteger(uint64_t bits, const Conversion &how) {
+  if (!how.saturate)
+    return limited(bits, how.to);
+  unsigned width = bitWidth(how.to);
+  __int128 value =
+      isSigned(how.from) ? __int128(int64_t(bits)) : __int128(bits);
+  __int128 low = isSigned(how.to) ? -(__int128(1) << (width - 1)) : 0;
+  __int128 high = (__int128(1) << (isSigned(how.to) ? width - 1 : width)) - 1;
+  return limited(uint64_t(std::clamp(value, low, high)), how.to);
+}
+
+uint64_t signExtended(uint64_t bits, Type type) {
+  unsigned width = bitWidth(type);
+  if (!isSigned(type) || width == 64)
+    return bits;
+  unsigned up = 64 - width;
+  return uint64_t(int64_t(bits << up) >> up);
+}
+
+/// One value; bits in and out are limited to their types.
+uint64_t convert(uint64_t bits, const Conversion &how) {
+  bits = limited(bits, how.from);
+  if (!isFloat(how.from)) {
+    bits = signExtended(bits, how.from);
+    return isFloat(how.to) ? integerToFloat(bits, how)
+                           : integerToInteger(bits, how);
+  }
+  double value = readFloat(bits, how.from);
+  if (how.flush && how.from == Type::F32)
+    value = flushed32(value);
+  if (!isFloat(how.to)) {
+    value = toIntegral(value, how.rounding);
+    return floatToInteger(value, how.to, how.from);
+  }
+  if (how.toIntegral) {
+    Conversion nearest = how;
+    nearest.rounding = Rounding::NearestEven;
+    return writeFloat(toIntegral(value, how.rounding), nearest);
+  }
+  return writeFloat(value, how);
+}
+
+Conversion conversionOf(const Op &op) {
+  Conversion how;
+  how.to = Type(op.immediate & 255);
+  how.from = Type(op.immediate >> 8 & 255);
+  how.rounding = Rounding(op.mode2);
+  how.toIntegral = op.mode & ToIntegral;
+  how.flush = op.mode & Flush;
+  how.saturate = op.mode & Saturate;
+  how.satFinite = op.mode & SatFinite;
+  how.relu = op.mode & Relu;
+  return how;
+}
+
+uint64_t readRow(Warp &warp, Row row, bool wide, unsigned lane) {
+  return wide ? warp.row<uint64_t>(row)[lane] : warp.row<uint32_t>(row)[lane];
+}
+
+void cvt(Warp &warp, const Op &op, Lanes lanes) {
+  Conversion how = conversionOf(op);
+  forLanes(lanes, [&](unsigned i) {
+    uint64_t result =
+        convert(readRow(warp, op.a, op.mode & WideSource, i), how);
+    // A register wider than the type gets the value extended by its sign.
+    result = signExtended(result, how.to);
+    if (op.mode & WideResult)
+      warp.row<uint64_t>(op.d)[i] = result;
+    else
+      warp.row<uint32_t>(op.d)[i] =
+          uint32_t(op.bytes == 2 ? result & 0xFFFF : result);
+  });
+}
+
+/// `cvt.x2.f32 d, a, b`: a to the upper, b to the lower half.
+void cvtPack(Warp &warp, const Op &op, Lanes lanes) {
+  Conversion how = conversionOf(op);
+  unsigned bits = bitWidth(how.to) / 2;
+  auto *d = warp.row<uint32_t>(op.d), *a = warp.row<uint32_t>(op.a),
+       *b = warp.row<uint32_t>(op.b);
+  forLanes(lanes, [&](unsigned i) {
+    d[i] = uint32_t(convert(a[i], how)) << bits | uint32_t(convert(b[i], how));
+  });
+}
+
+void cvtPackBF16(Warp &warp, const Op &op, Lanes lanes) {
+  auto *d = warp.row<uint32_t>(op.d), *a = warp.row<uint32_t>(op.a),
+       *b = warp.row<uint32_t>(op.b);
+  forLanes(lanes, [&](unsigned i) {
+    uint32_t high = toBF16(std::bit_cast<float>(a[i]));
+    d[i] = high << 16 | toBF16(std::bit_cast<float>(b[i]));
+  });
+}
+
+/// `cvt.e4m3x2.f16x2` and `cvt.f16x2.e4m3x2`: element by element.
+void cvtPairs(Warp &warp, const Op &op, Lanes lanes) {
+  Conversion how = conversionOf(op);
+  unsigned toBits = bitWidth(how.to) / 2, fromBits = bitWidth(how.from) / 2;
+  Conversion one = how;
+  one.from = how.from == Type::F16x2    ? Type::F16
+             : how.from == Type::BF16x2 ? Type::BF16
+             : how.from == Type::E4M3x2 ? Type::E4M3
+                                        : Type::E5M2;
+  auto *d = warp.row<uint32_t>(op.d), *a = warp.row<uint32_t>(op.a);
+  forLanes(lanes, [&](unsigned i) {
+    uint32_t mask = (1u << fromBits) - 1;
+    uint32_t low = uint32_t(convert(a[i] & mask, one));
+    uint32_t high = uint32_t(convert(a[i] >> fromBits & mask, one));
+    d[i] = high << toBits | low;
+  });
+}
+
+/// cvt.pack.sat.ctype.s32 d, a, b {, c}: `op.bytes` is the element's width.
+void cvtPackSaturated(Warp &warp, const Op &op, Lanes lanes) {
+  Conversion how = conversionOf(op);
+  unsigned bits = bitWidth(how.to);
+  auto *d = warp.row<uint32_t>(op.d), *a = warp.row<uint32_t>(op.a),
+       *b = warp.row<uint32_t>(op.b), *c = warp.row<uint32_t>(op.c);
+  forLanes(lanes, [&](unsigned i) {
+    uint64_t pair = convert(a[i], how) << bits | convert(b[i], how);
+    d[i] = uint32_t(bits == 16 ? pair : uint64_t(c[i]) << (2 * bits) | pair);
+  });
+}
+
+template <class To, class From>
+void resize(Warp &warp, const Op &op, Lanes lanes) {
+  unary<[](From x) { return To(x); }, To, From>(warp, op, lanes);
+}
+
+/// Vectorised forms of what compilers emit most; null for the rest.
+Handler fastHandler(Type to, Type from, const Op &op) {
+  uint8_t flags = op.mode & ~(WideSource | WideResult);
+  bool wideTo = op.mode & WideResult, wideFrom = op.mode & WideSource;
+  if (flags != 0 || wideTo != (bitWidth(to) == 64) ||
+      wideFrom != (bitWidth(from) == 64))
+    return nullptr;
+  auto is = [&](Type t, Type f) { return to == t && from == f; };
+  if (is(Type::U64, Type::U32) || is(Type::S64, Type::U32))
+    return resize<uint64_t, uint32_t>;
+  if (is(Type::S64, Type::S32) || is(Type::U64, Type::S32))
+    return resize<uint64_t, int32_t>;
+  bool fromWide = from == Type::U64 || from == Type::S64;
+  if (fromWide && (to == Type::U32 || to == Type::S32))
+    return resize<uint32_t, uint64_t>;
+  bool nearest = op.mode2 == uint8_t(Rounding::NearestEven);
+  if (is(Type::F32, Type::S32) && nearest)
+    return unary<[](int32_t x) { return float(x); }, float, int32_t>;
+  if (is(Type::F32, Type::BF16))
+    return unary<[](uint16_t x) {
+      float value = fromBF16(x);
+      return value == value ? value : std::bit_cast<float>(0x7FFFFFFFu);
+    },
+                 float, uint16_t>;
+  if (is(Type::F32, Type::F16))
+    return unary<[](uint16_t x) {
+      float value = fromF16(x);
+      return value == value ? value : std::bit_cast<float>(0x7FFFFFFFu);
+    },
+                 float, uint16_t>;
+  if (is(Type::BF16, Type::F32) && nearest)
+    return unary<[](float x) { return toBF16(x); }, uint16_t, float>;
+  return nullptr;
+}
+
+bool isPacked(Type type) {
+  return type == Type::F16x2 || type == Type::BF16x2 || type == Type::E4M3x2 ||
+         type == Type::E5M2x2;
+}
+
+void takeModifiers(Builder &b, bool &rounded, bool &integral) {
+  int rounding = b.takeOneOf({"rn", "rz", "rm", "rp", "rna"});
+  integral = false;
+  if (rounding < 0) {
+    rounding = b.takeOneOf({"rni", "rzi", "rmi", "rpi"});
+    integral = rounding >= 0;
+  }
+  rounded = rounding >= 0;
+  b.op.mode2 = uint8_t(rounded ? rounding : 0);
+  b.op.mode =
+      uint8_t((b.take("ftz") ? Flush : 0) | (b.take("sat") ? Saturate : 0) |
+              (b.take("satfinite") ? SatFinite : 0) |
+              (b.take("relu") ? Relu : 0) | (integral ? ToIntegral : 0));
+}
+
+void buildPacked(Builder &b, Type to, Type from, bool rounded) {
+  if (!rounded)
+    b.refuse("expected a rounding modifier");
+  bool small = to == Type::E4M3x2 || to == Type::E5M2x2;
+  if (small && !(b.op.mode & SatFinite))
+    b.refuse("expected '.satfinite'");
+  if (from == Type::F32) {
+    b.requireOperands(3, 3);
+    b.op.a = b.source(1, Type::F32);
+    b.op.b = b.source(2, Type::F32);
+    b.op.run = to == Type::BF16x2 && b.op.mode == 0 && b.op.mode2 == 0
+                   ? cvtPackBF16
+                   : cvtPack;
+    b.op.d = b.destination(0, small ? Type::B16 : Type::B32);
+    return;
+  }
+  bool fromSmall = from == Type::E4M3x2 || from == Type::E5M2x2;
+  bool pairs = small ? from == Type::F16x2 || from == Type::BF16x2 : fromSmall;
+  if (!pairs)
+    b.refuse("conversion from '." + std::string(spelling(from)) +
+             "' is not covered");
+  b.requireOperands(2, 2);
+  b.op.a = b.source(1, fromSmall ? Type::B16 : Type::B32);
+  b.op.d = b.destination(0, small ? Type::B16 : Type::B32);
+  b.op.run = cvtPairs;
+}
+
+void buildSaturatedPack(Builder &b) {
+  b.require("sat");
+  Type to = b.takeType(), from = b.takeType();
+  bool byte = to == Type::U8 || to == Type::S8;
+  if ((!byte && to != Type::U16 && to != Type::S16) || from != Type::S32)
+    b.refuse("types are not covered");
+  if (byte)
+    b.require("b32");
+  b.requireOperands(byte ? 4 : 3, byte ? 4 : 3);
+  b.op.mode = Saturate;
+  b.op.immediate = uint64_t(to) | uint64_t(from) << 8;
+  b.op.a = b.op.c = b.source(1, Type::S32);
+  b.op.b = b.source(2, Type::S32);
+  if (byte)
+    b.op.c = b.source(3, Type::B32);
+  b.op.d = b.destination(0, Type::B32);
+  b.op.run = cvtPackSaturated;
+}
+
+} // namespace
+
+void buildConvert(Builder &b) {
+  if (b.take("pack"))
+    return buildSaturatedPack(b);
+  bool rounded = false, integral = false;
+  takeModifiers(b, rounded, integral);
+  Type to = b.takeType(), from = b.takeType();
+  b.op.immediate = uint64_t(to) | uint64_t(from) << 8;
+  if (isPacked(to) || isPacked(from))
+    return buildPacked(b, to, from, rounded);
+  auto convertible = [](Type type) {
+    return (type >= Type::U8 && type <= Type::S64) || type == Type::F16 ||
+           type == Type::BF16 || type == Type::F32 || type == Type::F64;
+  };
+  bool toTF32 = to == Type::TF32 && from == Type::F32;
+  if (!toTF32 && (!convertible(to) || !convertible(from)))
+    b.refuse("conversion from '." + std::string(spelling(from)) + "' to '." +
+             std::string(spelling(to)) + "' is not covered");
+  bool narrows = isFloat(to) &&
+                 (!isFloat(from) || bitWidth(to) < bitWidth(from) || toTF32);
+  bool toInteger = !isFloat(to) && isFloat(from);
+  if ((narrows && (!rounded || integral)) || (toInteger && !integral))
+    b.refuse("expected a rounding modifier");
+  if (!isFloat(to) && !isFloat(from) && rounded)
+    b.refuse("rounding of an integer conversion");
+  b.requireOperands(2, 2);
+  bool wide = false;
+  b.op.a = b.wideSource(b.operand(1), from, wide);
+  b.op.mode |= wide ? WideSource : 0;
+  b.op.d = b.wideDestination(b.operand(0), to, wide);
+  b.op.mode |= wide ? WideResult : 0;
+  bool isRegister = b.isKind(0, Operand::Kind::Register);
+  b.op.bytes =
+      isRegister ? uint8_t(bitWidth(b.registerType(b.operand(0))) / 8) : 4;
+  b.op.run = fastHandler(to, from, b.op);
+  if (!b.op.run)
+    b.op.run = cvt;
+}
+
+} // namespace heddle::ptx

@@ -1,0 +1,100 @@
+// Layout.cpp - addresses of a kernel's variables.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "codegen/nvidia/ptx/Layout.h"
+
+#include <algorithm>
+
+namespace heddle::ptx {
+
+/// Calls `visit` for each symbol named in the operands.
+template <class Visit>
+static void forSymbols(const std::vector<Operand> &operands, Visit &visit) {
+  for (const Operand &operand : operands) {
+    if (operand.kind == Operand::Kind::Symbol)
+      visit(operand.name);
+    forSymbols(operand.elements, visit); // as deep as the parser allows
+  }
+}
+
+std::vector<const Function *> reachable(const Module &module,
+                                        const Function &entry) {
+  std::vector<const Function *> functions = {&entry};
+  for (size_t i = 0; i < functions.size(); ++i)
+    for (const Instruction &instruction : functions[i]->code) {
+      if (instruction.opcode() != Opcode::Call)
+        continue;
+      auto visit = [&](std::string_view name) {
+        const Function *callee = module.find(name);
+        if (callee && std::find(functions.begin(), functions.end(), callee) ==
+                          functions.end())
+          functions.push_back(callee);
+      };
+      forSymbols(instruction.operands, visit);
+    }
+  return functions;
+}
+
+SharedLayout layoutShared(const Module &module,
+                          const std::vector<const Function *> &functions) {
+  std::set<std::string_view> used;
+  auto visit = [&](std::string_view name) { used.insert(name); };
+  for (const Function *function : functions)
+    for (const Instruction &instruction : function->code)
+      forSymbols(instruction.operands, visit);
+
+  SharedLayout layout;
+  uint64_t dynamicAlign = 16;
+  auto place = [&](const Function *scope, const Variable &variable) {
+    if (variable.space != Space::Shared || !used.count(variable.name))
+      return;
+    if (variable.isExtern && variable.bytes == 0) {
+      dynamicAlign = std::max<uint64_t>(dynamicAlign, variable.align);
+      return;
+    }
+    uint64_t align = variable.align;
+    layout.staticBytes = (layout.staticBytes + align - 1) / align * align;
+    layout.offsets[{scope, variable.name}] = layout.staticBytes;
+    layout.staticBytes += variable.bytes;
+  };
+  for (const Variable &variable : module.variables)
+    place(nullptr, variable);
+  for (const Function *function : functions)
+    for (const Variable &variable : function->variables)
+      place(function, variable);
+  layout.dynamicOffset =
+      (layout.staticBytes + dynamicAlign - 1) / dynamicAlign * dynamicAlign;
+  return layout;
+}
+
+void placeVariables(const std::vector<const Function *> &functions,
+                    const SharedLayout &shared, ProgramWriter &writer) {
+  const Module &module = *writer.program.module;
+  uint64_t next = variableWindow;
+  auto placeGlobal = [&](const Variable &variable) {
+    uint64_t align = std::max<uint64_t>(variable.align, 256);
+    next = (next + align - 1) / align * align;
+    writer.program.variables.push_back({&variable, next});
+    uint64_t address = next;
+    next += variable.bytes + 4096;
+    return address;
+  };
+  for (const Variable &variable : module.variables) {
+    if (variable.space != Space::Shared) {
+      writer.symbols[variable.name] = placeGlobal(variable);
+      continue;
+    }
+    auto offset = shared.offsets.find({nullptr, variable.name});
+    if (offset != shared.offsets.end())
+      writer.symbols[variable.name] = offset->second;
+    else if (variable.isExtern && variable.bytes == 0)
+      writer.symbols[variable.name] = shared.dynamicOffset;
+  }
+  // Function-scope global and const variables are static as well.
+  for (const Function *function : functions)
+    for (const Variable &variable : function->variables)
+      if (variable.space == Space::Global || variable.space == Space::Const)
+        writer.program.variables.push_back({&variable, placeGlobal(variable)});
+}
+
+} // namespace heddle::ptx

@@ -1,0 +1,191 @@
+// Memory.cpp - where addresses lead, and the state of each byte.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "codegen/nvidia/ptx/Machine.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace heddle::ptx {
+
+static std::string hex(uint64_t value) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  do
+    text.insert(text.begin(), digits[value & 15]);
+  while ((value >>= 4) != 0);
+  return "0x" + text;
+}
+
+Block *Machine::sharedBlock(const Warp &warp, uint32_t address) const {
+  uint32_t rank = address >> sharedRankShift;
+  if (rank == 0)
+    return warp.block;
+  Cluster &cluster = *warp.block->cluster;
+  return rank <= cluster.blocks.size() ? cluster.blocks[rank - 1].get()
+                                       : nullptr;
+}
+
+Memory *Machine::globalAt(uint64_t address) {
+  if (lastGlobal && address - lastGlobal->address < lastGlobal->bytes)
+    return lastGlobal;
+  auto after = std::upper_bound(
+      globals.begin(), globals.end(), address,
+      [](uint64_t at, const auto &memory) { return at < memory->address; });
+  if (after == globals.begin())
+    return nullptr;
+  Memory *memory = std::prev(after)->get();
+  if (address - memory->address >= memory->bytes)
+    return nullptr;
+  return lastGlobal = memory;
+}
+
+Memory &Machine::localOf(Warp &warp, unsigned lane) {
+  warp.local.resize(warpSize);
+  Memory &memory = warp.local[lane];
+  if (!memory.data && program.localBytes != 0) {
+    memory.kind = Memory::Kind::Local;
+    memory.name = "local memory";
+    memory.owned.resize(program.localBytes);
+    memory.data = memory.owned.data();
+    memory.bytes = memory.owned.size();
+    memory.address = localWindow;
+    poison(memory.data, memory.bytes);
+    if (checks)
+      memory.state.resize(memory.bytes);
+  }
+  return memory;
+}
+
+void Machine::poison(std::byte *data, uint64_t bytes) {
+  // Signalling-NaN-like patterns are as likely as any: wrong use of poison
+  // should not look like a plausible zero.
+  uint64_t pattern = random.next() | 0x7FA1'0000'7FA1'0000;
+  for (uint64_t i = 0; i < bytes; ++i)
+    data[i] = std::byte(pattern >> (8 * (i & 7)));
+}
+
+static std::string nearest(const std::vector<std::unique_ptr<Memory>> &globals,
+                           uint64_t address) {
+  const Memory *below = nullptr, *above = nullptr;
+  for (const auto &memory : globals) {
+    if (memory->address <= address)
+      below = memory.get();
+    else if (!above)
+      above = memory.get();
+  }
+  if (below && (!above || address - below->address - below->bytes <
+                              above->address - address))
+    return std::to_string(address - below->address - below->bytes) +
+           " bytes past the end of '" + below->name + "' (" +
+           std::to_string(below->bytes) + " bytes)";
+  if (above)
+    return std::to_string(above->address - address) +
+           " bytes before the start of '" + above->name + "'";
+  return "where no buffer is";
+}
+
+bool Machine::resolve(Warp &warp, const Op &op, unsigned lane, uint64_t address,
+                      const AccessRequest &request, Target &target) {
+  uint64_t window = address & windowMask;
+  bool isShared = request.space == Space::Shared ||
+                  (request.space == Space::Generic && window == sharedWindow);
+  Memory *memory = nullptr;
+  uint64_t offset = 0;
+  std::string verb = request.isWrite ? "writes " : "reads ";
+  auto outside = [&](const std::string &where) {
+    find(FindingKind::OutOfBounds, warp, op, lane, address,
+         verb + std::to_string(request.bytes) + " bytes at " + hex(address) +
+             ", " + where);
+    return false;
+  };
+  if (isShared) {
+    Block *block = sharedBlock(warp, uint32_t(address));
+    if (!block)
+      return outside("in a block that the cluster does not have");
+    memory = &block->shared;
+    offset = address & sharedOffsetMask;
+    if (request.space == Space::Shared && (address >> 32) != 0)
+      return outside("which is no shared address");
+  } else if (window == localWindow && request.space != Space::Global) {
+    memory = &localOf(warp, lane);
+    offset = address - localWindow;
+  } else if (window == paramWindow && request.space != Space::Global &&
+             request.space != Space::Local) {
+    memory = &params;
+    offset = address - paramWindow;
+    if (request.isWrite)
+      return outside("a parameter of the kernel");
+  } else if (request.space == Space::Local || request.space == Space::Param) {
+    return outside("outside that state space");
+  } else {
+    memory = globalAt(address);
+    if (!memory)
+      return outside(nearest(globals, address));
+    offset = address - memory->address;
+  }
+  if (offset >= memory->bytes || request.bytes > memory->bytes - offset)
+    return outside("past the end of " + memory->name + " (" +
+                   std::to_string(memory->bytes) + " bytes)");
+  if (address % request.align != 0) {
+    find(FindingKind::Misaligned, warp, op, lane, address,
+         "address " + hex(address) + " is not a multiple of " +
+             std::to_string(request.align));
+    return false;
+  }
+  if (request.isWrite && memory->readOnly) {
+    find(FindingKind::ReadOnlyWrite, warp, op, lane, address,
+         "writes to read-only '" + memory->name + "'");
+    return false;
+  }
+  target = {memory, offset};
+  return true;
+}
+
+bool Machine::isDefined(const Memory &memory, uint64_t offset,
+                        uint64_t bytes) const {
+  if (memory.state.empty())
+    return true;
+  for (uint64_t i = offset; i < offset + bytes; ++i)
+    if (!(memory.state[i] & Memory::Initialised))
+      return false;
+  return true;
+}
+
+void Machine::noteRead(Warp &warp, const Op &op, unsigned lane,
+                       const Target &target, uint64_t bytes) {
+  const Memory &memory = *target.memory;
+  if (isDefined(memory, target.offset, bytes))
+    return;
+  uint64_t at = target.offset;
+  while (memory.state[at] & Memory::Initialised)
+    ++at;
+  find(FindingKind::UninitialisedMemory, warp, op, lane, memory.address + at,
+       "reads byte " + std::to_string(at) + " of " + memory.name +
+           ", which nothing has written");
+}
+
+void Machine::noteWrite(Warp &warp, const Op &op, unsigned lane,
+                        const Target &target, uint64_t bytes, bool defined) {
+  Memory &memory = *target.memory;
+  if (memory.state.empty())
+    return;
+  bool overBarrier = false;
+  uint8_t *state = &memory.state[target.offset];
+  for (uint64_t i = 0; i < bytes; ++i)
+    overBarrier |= (state[i] & Memory::HoldsMbarrier) != 0;
+  if (overBarrier)
+    find(FindingKind::MbarrierMisuse, warp, op, lane,
+         memory.address + target.offset,
+         "writes over an mbarrier in " + memory.name +
+             " that has not been invalidated");
+  if (defined && !overBarrier) {
+    std::memset(state, Memory::Initialised, bytes);
+    return;
+  }
+  for (uint64_t i = 0; i < bytes; ++i)
+    state[i] = uint8_t((state[i] & Memory::HoldsMbarrier) |
+                       (defined ? Memory::Initialised : 0));
+}
+
+} // namespace heddle::ptx

@@ -1,0 +1,256 @@
+// Move.cpp - mov, address conversion, cluster addresses (PTX ISA 9.7.9).
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "codegen/nvidia/ptx/Elementwise.h"
+
+namespace heddle::ptx {
+
+namespace {
+
+template <class W>
+void copy(Warp &warp, const Op &op, Lanes lanes) {
+  unary<[](W x) { return x; }, W, W>(warp, op, lanes);
+}
+
+void copyPredicate(Warp &warp, const Op &op, Lanes lanes) {
+  Lanes a = warp.predicate(op.a) ^ (op.mode ? allLanes : 0);
+  Lanes &d = warp.predicate(op.d);
+  d = (d & ~lanes) | (a & lanes);
+}
+
+/// Clocks count warp instructions: they rise, which is all a kernel may assume.
+void readClock(Warp &warp, const Op &op, Lanes lanes) {
+  Machine &machine = *warp.machine;
+  uint64_t now = machine.statistics.warpInstructions;
+  // A loop that watches a clock changes state each time round.
+  ++machine.epoch;
+  if (op.mode)
+    now >>= 32;
+  forLanes(lanes, [&](unsigned i) {
+    if (op.bytes == 8)
+      warp.row<uint64_t>(op.d)[i] = now;
+    else
+      warp.row<uint32_t>(op.d)[i] = uint32_t(now);
+  });
+}
+
+/// mov.b64 d, {a, b, ...}: `op.count` parts of `op.bytes` bytes each.
+void pack(Warp &warp, const Op &op, Lanes lanes) {
+  const Row *parts = &warp.machine->program.rows[op.detail];
+  unsigned bits = op.bytes * 8u;
+  forLanes(lanes, [&](unsigned i) {
+    uint64_t value = 0;
+    for (unsigned p = 0; p < op.count; ++p)
+      value |= uint64_t(warp.row<uint32_t>(parts[p])[i]) << (bits * p);
+    if (op.mode)
+      warp.row<uint64_t>(op.d)[i] = value;
+    else
+      warp.row<uint32_t>(op.d)[i] = uint32_t(value);
+  });
+}
+
+void unpack(Warp &warp, const Op &op, Lanes lanes) {
+  const Row *parts = &warp.machine->program.rows[op.detail];
+  unsigned bits = op.bytes * 8u;
+  uint64_t mask = (uint64_t(1) << bits) - 1;
+  forLanes(lanes, [&](unsigned i) {
+    uint64_t value =
+        op.mode ? warp.row<uint64_t>(op.a)[i] : warp.row<uint32_t>(op.a)[i];
+    for (unsigned p = 0; p < op.count; ++p)
+      warp.row<uint32_t>(parts[p])[i] = uint32_t(value >> (bits * p) & mask);
+  });
+}
+
+void buildVectorMove(Builder &b, Type type) {
+  bool packs = b.isKind(1, Operand::Kind::Vector);
+  const Operand &vector = b.operand(packs ? 1 : 0);
+  unsigned total = bitWidth(type);
+  size_t count = vector.elements.size();
+  if ((count != 2 && count != 4) || total / count < 8 || total > 64)
+    b.refuse("expected a vector of 2 or 4 elements that fill the type");
+  unsigned bits = total / unsigned(count);
+  Type element = bits == 8 ? Type::B8 : bits == 16 ? Type::B16 : Type::B32;
+  std::vector<Row> rows;
+  if (packs) {
+    for (const Operand &part : vector.elements)
+      rows.push_back(b.source(part, element));
+    b.op.d = b.destination(0, type);
+  } else {
+    b.op.a = b.source(1, type);
+    for (const Operand &part : vector.elements)
+      rows.push_back(b.destination(part, element));
+  }
+  b.op.detail = b.addRows(rows);
+  b.op.count = uint8_t(count);
+  b.op.bytes = uint8_t(bits / 8);
+  b.op.mode = total == 64;
+  b.op.run = packs ? pack : unpack;
+}
+
+bool isClock(std::string_view name) {
+  return name == "%clock" || name == "%clock64" || name == "%clock_hi" ||
+         name == "%globaltimer" || name == "%globaltimer_lo" ||
+         name == "%globaltimer_hi";
+}
+
+void buildMov(Builder &b) {
+  Type type = b.takeType();
+  b.requireOperands(2, 2);
+  if (type == Type::Pred) {
+    b.op.a = b.predicateSource(b.operand(1));
+    b.op.mode = b.operand(1).negated;
+    b.op.d = b.predicateDestination(b.operand(0));
+    b.op.run = copyPredicate;
+    return;
+  }
+  unsigned bits = bitWidth(type);
+  if (bits < 16 || bits > 64)
+    b.refuse("type '." + std::string(spelling(type)) + "' is not covered");
+  if (b.isKind(0, Operand::Kind::Vector) || b.isKind(1, Operand::Kind::Vector))
+    return buildVectorMove(b, type);
+  b.op.d = b.destination(0, type);
+  if (b.isKind(1, Operand::Kind::Special) && isClock(b.operand(1).name)) {
+    b.op.mode = b.operand(1).name.ends_with("_hi");
+    b.op.bytes = uint8_t(bits / 8);
+    b.op.run = readClock;
+    return;
+  }
+  b.op.a = b.source(1, type);
+  b.op.run = bits == 64 ? copy<uint64_t> : copy<uint32_t>;
+}
+
+//===----------------------------------------------------------------------===//
+// cvta, isspacep
+//===----------------------------------------------------------------------===//
+
+/// Shared addresses are 32-bit offsets in PTX and windowed when generic; the
+/// other spaces are addressed by their generic address everywhere.
+void sharedToGeneric(Warp &warp, const Op &op, Lanes lanes) {
+  unary<[](uint64_t x) { return sharedWindow | (x & 0xFFFFFFFF); }, uint64_t,
+        uint64_t>(warp, op, lanes);
+}
+void genericToShared(Warp &warp, const Op &op, Lanes lanes) {
+  unary<[](uint64_t x) { return x & 0xFFFFFFFF; }, uint64_t, uint64_t>(warp, op,
+                                                                       lanes);
+}
+
+void buildCvta(Builder &b) {
+  bool to = b.take("to");
+  Space space = b.takeSpace();
+  if (space == Space::Generic)
+    b.refuse("expected a state space");
+  Type type = b.takeType();
+  if (type != Type::U64)
+    b.refuse("expected type '.u64'");
+  b.requireOperands(2, 2);
+  b.op.a = b.source(1, Type::U64);
+  b.op.d = b.destination(0, Type::U64);
+  b.op.run = space != Space::Shared ? copy<uint64_t>
+             : to                   ? genericToShared
+                                    : sharedToGeneric;
+}
+
+enum WindowMode : uint8_t {
+  InGlobal,
+  InShared,
+  InSharedBlock,
+  InLocal,
+  InParam
+};
+
+void isspacep(Warp &warp, const Op &op, Lanes lanes) {
+  const auto *a = warp.row<uint64_t>(op.a);
+  Lanes result = 0;
+  forLanes(lanes, [&](unsigned i) {
+    uint64_t window = a[i] & windowMask;
+    bool shared = window == sharedWindow;
+    uint32_t rank = uint32_t(a[i]) >> sharedRankShift;
+    bool own = rank == 0 || rank == warp.block->rank + 1;
+    bool results[] = {!shared && window != localWindow && window != paramWindow,
+                      shared, shared && own, window == localWindow,
+                      window == paramWindow};
+    result |= Lanes(results[op.mode]) << i;
+  });
+  Lanes &d = warp.predicate(op.d);
+  d = (d & ~lanes) | result;
+}
+
+void buildIsspacep(Builder &b) {
+  int mode = b.takeOneOf({"global", "shared::cluster", "shared::cta", "local",
+                          "param", "param::entry"});
+  if (b.take("shared"))
+    mode = InSharedBlock;
+  if (mode < 0)
+    b.refuse("expected a state space that is covered");
+  b.op.mode = uint8_t(mode == 5 ? InParam : mode);
+  b.requireOperands(2, 2);
+  b.op.a = b.source(1, Type::B64);
+  b.op.d = b.predicateDestination(b.operand(0));
+  b.op.run = isspacep;
+}
+
+//===----------------------------------------------------------------------===//
+// mapa, getctarank
+//===----------------------------------------------------------------------===//
+
+/// `op.mode`: the address is generic. The rank comes from row `b`.
+template <class W>
+void mapa(Warp &warp, const Op &op, Lanes lanes) {
+  W *d = warp.row<W>(op.d);
+  const W *a = warp.row<W>(op.a);
+  const auto *rank = warp.row<uint32_t>(op.b);
+  forLanes(lanes, [&](unsigned i) {
+    uint32_t offset = uint32_t(a[i]) & sharedOffsetMask;
+    uint32_t address = offset | (rank[i] + 1) << sharedRankShift;
+    d[i] = W(op.mode ? sharedWindow | address : address);
+  });
+}
+
+template <class W>
+void getctarank(Warp &warp, const Op &op, Lanes lanes) {
+  auto *d = warp.row<uint32_t>(op.d);
+  const W *a = warp.row<W>(op.a);
+  forLanes(lanes, [&](unsigned i) {
+    uint32_t rank = uint32_t(a[i]) >> sharedRankShift;
+    d[i] = rank == 0 ? warp.block->rank : rank - 1;
+  });
+}
+
+void buildClusterAddress(Builder &b) {
+  bool shared = b.take("shared::cluster") || b.take("shared::cta");
+  Type type = b.takeType();
+  if (type != Type::U32 && type != Type::U64)
+    b.refuse("expected type '.u32' or '.u64'");
+  bool wide = type == Type::U64;
+  if (!shared && !wide)
+    b.refuse("expected type '.u64' of a generic address");
+  b.op.mode = !shared;
+  b.op.a = b.source(1, type);
+  if (b.in.opcode() == Opcode::Mapa) {
+    b.requireOperands(3, 3);
+    b.op.b = b.source(2, Type::U32, true);
+    b.op.d = b.destination(0, type);
+    b.op.run = wide ? mapa<uint64_t> : mapa<uint32_t>;
+    return;
+  }
+  b.requireOperands(2, 2);
+  b.op.d = b.destination(0, Type::U32);
+  b.op.run = wide ? getctarank<uint64_t> : getctarank<uint32_t>;
+}
+
+} // namespace
+
+void buildMove(Builder &b) {
+  switch (b.in.opcode()) {
+  case Opcode::Cvta:
+    return buildCvta(b);
+  case Opcode::Isspacep:
+    return buildIsspacep(b);
+  case Opcode::Mov:
+    return buildMov(b);
+  default:
+    return buildClusterAddress(b);
+  }
+}
+
+} // namespace heddle::ptx

@@ -1,0 +1,259 @@
+// ParseOperand.cpp - operands of instructions and what their names stand for.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "codegen/nvidia/ptx/Parser.h"
+
+#include <bit>
+#include <charconv>
+
+namespace heddle::ptx {
+
+/// The deepest legal operand is `[map, {c0, c1}]` inside a list.
+static constexpr unsigned maxOperandDepth = 4;
+
+static bool isSpecialRegister(std::string_view name) {
+  static constexpr std::string_view vectors[] = {
+      "%tid",       "%ntid",       "%ctaid",         "%nctaid",
+      "%clusterid", "%nclusterid", "%cluster_ctaid", "%cluster_nctaid"};
+  static constexpr std::string_view scalars[] = {"%laneid",
+                                                 "%warpid",
+                                                 "%nwarpid",
+                                                 "%smid",
+                                                 "%nsmid",
+                                                 "%gridid",
+                                                 "%is_explicit_cluster",
+                                                 "%cluster_ctarank",
+                                                 "%cluster_nctarank",
+                                                 "%lanemask_eq",
+                                                 "%lanemask_le",
+                                                 "%lanemask_lt",
+                                                 "%lanemask_ge",
+                                                 "%lanemask_gt",
+                                                 "%clock",
+                                                 "%clock_hi",
+                                                 "%clock64",
+                                                 "%globaltimer",
+                                                 "%globaltimer_lo",
+                                                 "%globaltimer_hi",
+                                                 "%total_smem_size",
+                                                 "%dynamic_smem_size",
+                                                 "%aggr_smem_size",
+                                                 "%current_graph_exec"};
+  size_t dot = name.find('.');
+  if (dot != std::string_view::npos) {
+    std::string_view axis = name.substr(dot + 1);
+    if (axis != "x" && axis != "y" && axis != "z")
+      return false;
+    for (std::string_view known : vectors)
+      if (name.substr(0, dot) == known)
+        return true;
+    return false;
+  }
+  for (std::string_view known : scalars)
+    if (name == known)
+      return true;
+  return name.starts_with("%envreg") || name.starts_with("%pm");
+}
+
+std::optional<Operand> FunctionParser::findRegister(std::string_view name) {
+  // `%r12` belongs to the range `%r`: split off the number, if it is written
+  // the one way the declaration allows.
+  size_t digits = name.size();
+  while (digits > 0 && name[digits - 1] >= '0' && name[digits - 1] <= '9')
+    --digits;
+  while (digits + 1 < name.size() && name[digits] == '0')
+    ++digits;
+  uint32_t number = UINT32_MAX;
+  std::from_chars(name.data() + digits, name.data() + name.size(), number);
+  for (int at = scope; at >= 0; at = scopes[at].parent) {
+    auto &declared = scopes[at].registers;
+    const RegisterRange *range = nullptr;
+    if (auto single = declared.find(name); single != declared.end()) {
+      if (single->second.count == 0)
+        range = &single->second;
+    }
+    if (!range && digits < name.size())
+      if (auto many = declared.find(name.substr(0, digits));
+          many != declared.end() && number < many->second.count)
+        range = &many->second;
+    if (!range)
+      continue;
+    auto [used, isNew] = scopes[at].used.try_emplace(
+        std::string(name), RegisterId(function.registers.size()));
+    if (isNew)
+      function.registers.push_back({std::string(name), range->type});
+    Operand operand;
+    operand.kind = Operand::Kind::Register;
+    operand.reg = used->second;
+    return operand;
+  }
+  return std::nullopt;
+}
+
+std::optional<Operand> FunctionParser::findSymbol(std::string_view name) const {
+  Operand operand;
+  operand.kind = Operand::Kind::Symbol;
+  operand.name = name;
+  for (int at = scope; at >= 0; at = scopes[at].parent)
+    if (auto found = scopes[at].variables.find(name);
+        found != scopes[at].variables.end()) {
+      operand.name = found->second;
+      return operand;
+    }
+  for (const auto *params : {&function.params, &function.results})
+    for (const Param &param : *params)
+      if (param.name == name)
+        return operand;
+  for (const Variable &variable : parent.module.variables)
+    if (variable.name == name)
+      return operand;
+  for (const Function &other : parent.module.functions)
+    if (other.name == name)
+      return operand;
+  return std::nullopt;
+}
+
+Operand FunctionParser::parseName(const Instruction &instruction) {
+  Location where = token.where;
+  std::string_view name = token.text;
+  advance();
+  Operand operand;
+  if (name == "_") {
+    operand.kind = Operand::Kind::Sink;
+    return operand;
+  }
+  Opcode opcode = instruction.opcode();
+  bool first = instruction.operands.empty();
+  if ((opcode == Opcode::Bra && first) || (opcode == Opcode::Brx && !first)) {
+    operand.kind = Operand::Kind::Label;
+    operand.name = name;
+    return operand;
+  }
+  if (std::optional<Operand> reg = findRegister(name))
+    return *reg;
+  size_t dot = name.rfind('.');
+  if (name[0] == '%' && isSpecialRegister(name)) {
+    operand.kind = Operand::Kind::Special;
+    operand.name = name;
+    return operand;
+  }
+  if (dot != std::string_view::npos)
+    if (std::optional<Operand> reg = findRegister(name.substr(0, dot))) {
+      reg->name = name.substr(dot + 1);
+      return *reg;
+    }
+  if (std::optional<Operand> symbol = findSymbol(name))
+    return *symbol;
+  if (name == "WARP_SZ") {
+    operand.value = 32;
+    return operand;
+  }
+  if (opcode == Opcode::Call) {
+    operand.kind = Operand::Kind::Label;
+    operand.name = name;
+    return operand;
+  }
+  // `mov.u64 %rd, label;` has no meaning for a program without indirect jumps.
+  fail(where, (name[0] == '%' ? "undefined register '" : "undefined symbol '") +
+                  std::string(name) + "'");
+}
+
+Operand FunctionParser::parseNumber(bool negative) {
+  Operand operand;
+  operand.value = token.value;
+  if (token.kind == Token::Kind::Float) {
+    operand.kind = Operand::Kind::FloatImmediate;
+    if (negative)
+      operand.value ^= uint64_t(1) << 63;
+  } else if (token.kind == Token::Kind::Bits) {
+    operand.literalBits = token.bits;
+    if (negative)
+      operand.value ^= uint64_t(1) << (token.bits - 1);
+  } else if (negative) {
+    operand.value = 0 - operand.value;
+  }
+  advance();
+  return operand;
+}
+
+void FunctionParser::parseSequence(const Instruction &instruction,
+                                   Operand &into, char close, unsigned depth) {
+  if (accept(close))
+    return;
+  do {
+    if (into.elements.size() == 512)
+      fail(token.where, "more than 512 elements in an operand");
+    into.elements.push_back(parseOperand(instruction, depth + 1));
+  } while (accept(','));
+  expect(close);
+}
+
+Operand FunctionParser::parseAddress(const Instruction &instruction,
+                                     unsigned depth) {
+  Operand operand;
+  operand.kind = Operand::Kind::Address;
+  operand.elements.push_back(parseOperand(instruction, depth + 1));
+  while (token.is('+') || token.is('-')) {
+    bool negative = token.is('-');
+    advance();
+    if (accept('-'))
+      negative = !negative;
+    if (token.kind != Token::Kind::Integer)
+      failExpected("an offset");
+    operand.value += negative ? 0 - token.value : token.value;
+    advance();
+  }
+  while (accept(',')) {
+    if (operand.elements.size() == 8)
+      fail(token.where, "more than 8 elements in an address");
+    operand.elements.push_back(parseOperand(instruction, depth + 1));
+  }
+  expect(']');
+  return operand;
+}
+
+Operand FunctionParser::parseOperand(const Instruction &instruction,
+                                     unsigned depth) {
+  if (depth > maxOperandDepth)
+    fail(token.where, "operand nested too deeply");
+  Operand operand;
+  if (accept('{')) {
+    operand.kind = Operand::Kind::Vector;
+    parseSequence(instruction, operand, '}', depth);
+    return operand;
+  }
+  if (accept('(')) {
+    operand.kind = Operand::Kind::List;
+    parseSequence(instruction, operand, ')', depth);
+    return operand;
+  }
+  if (accept('['))
+    return parseAddress(instruction, depth);
+  bool inverted = accept('!');
+  bool negative = !inverted && accept('-');
+  bool complemented = !inverted && !negative && accept('~');
+  Location where = token.where;
+  if (token.kind == Token::Kind::Integer || token.kind == Token::Kind::Float ||
+      token.kind == Token::Kind::Bits) {
+    operand = parseNumber(negative);
+    if (complemented)
+      operand.value = ~operand.value;
+  } else if (token.kind == Token::Kind::Word && !negative && !complemented) {
+    operand = parseName(instruction);
+  } else {
+    failExpected("an operand of '" + instruction.mnemonic->text + "'");
+  }
+  if (inverted && operand.kind != Operand::Kind::Register)
+    fail(where, "expected a predicate after '!'");
+  operand.negated = inverted;
+  if (depth == 0 && accept('|')) {
+    Operand pair;
+    pair.kind = Operand::Kind::Pair;
+    pair.elements.push_back(std::move(operand));
+    pair.elements.push_back(parseOperand(instruction, 1));
+    return pair;
+  }
+  return operand;
+}
+
+} // namespace heddle::ptx

@@ -1,0 +1,229 @@
+// Races.cpp - happens-before between warps and asynchronous agents.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "codegen/nvidia/ptx/Races.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace heddle::ptx {
+
+/// Distinct accesses kept before race checking stops: 24 bytes each.
+static constexpr size_t maxAccesses = size_t(24) << 20;
+static constexpr size_t maxReaderSets = size_t(8) << 20;
+
+//===----------------------------------------------------------------------===//
+// Clock
+//===----------------------------------------------------------------------===//
+
+void Clock::raise(uint32_t agent, uint32_t value) {
+  if (agent >= seen.size())
+    seen.resize(agent + 1);
+  seen[agent] = std::max(seen[agent], value);
+}
+
+static void joinInto(std::vector<uint32_t> &into,
+                     const std::vector<uint32_t> &from) {
+  if (into.size() < from.size())
+    into.resize(from.size());
+  for (size_t i = 0; i < from.size(); ++i)
+    into[i] = std::max(into[i], from[i]);
+}
+
+void Clock::join(const Clock &other) {
+  joinInto(seen, other.seen);
+  joinInto(fenced, other.fenced);
+  for (const auto &[cluster, clocks] : other.others)
+    joinInto(others[cluster], clocks);
+}
+
+void Clock::joinFrom(uint32_t cluster, const Clock &other, uint32_t own) {
+  if (cluster == own)
+    return join(other);
+  joinInto(others[cluster], other.seen);
+  for (const auto &[third, clocks] : other.others)
+    joinInto(third == own ? seen : others[third], clocks);
+}
+
+void Clock::clear() {
+  seen.clear();
+  fenced.clear();
+  others.clear();
+}
+
+//===----------------------------------------------------------------------===//
+// RaceTable
+//===----------------------------------------------------------------------===//
+
+uint32_t RaceTable::intern(const Access &access) {
+  // An op of an agent repeats in a loop with the same clock until the agent
+  // synchronises, so the last access of each such pair is enough to share.
+  uint64_t key = (uint64_t(access.cluster) * 0x9E3779B97F4A7C15u) ^
+                 (uint64_t(access.agent) << 32 | access.op);
+  uint32_t &id = recent[key];
+  if (id != 0) {
+    const Access &known = accesses[id];
+    if (known.clock == access.clock && known.agent == access.agent &&
+        known.op == access.op && known.cluster == access.cluster &&
+        known.flags == access.flags)
+      return id;
+  }
+  if (accesses.size() >= maxAccesses || readerSets.size() >= maxReaderSets) {
+    full = true;
+    return 0;
+  }
+  accesses.push_back(access);
+  return id = uint32_t(accesses.size() - 1);
+}
+
+bool RaceTable::isOrdered(const Access &before, const Access &now,
+                          const Clock &clock) const {
+  if (before.cluster == now.cluster)
+    return clock.of(before.agent) >= before.clock;
+  auto other = clock.others.find(before.cluster);
+  return other != clock.others.end() && before.agent < other->second.size() &&
+         other->second[before.agent] >= before.clock;
+}
+
+/// Strong accesses of sufficient scope do not race (PTX ISA 8.7: morally
+/// strong).
+bool RaceTable::mayOverlap(const Access &before, const Access &now) const {
+  if (!(before.flags & now.flags & Access::Strong))
+    return false;
+  bool sameCluster = before.cluster == now.cluster;
+  return sameCluster || !((before.flags | now.flags) & Access::CtaScope);
+}
+
+/// What the generic proxy wrote, the async proxy sees only past a proxy fence.
+bool RaceTable::isFenced(const Access &before, const Access &now,
+                         const Clock &clock) const {
+  if (!(now.flags & Access::Async) || (before.flags & Access::Async))
+    return true;
+  if (before.cluster != now.cluster)
+    return true;
+  return before.agent < clock.fenced.size() &&
+         clock.fenced[before.agent] >= before.clock;
+}
+
+uint32_t RaceTable::withReader(uint32_t set, uint32_t access, uint8_t mask,
+                               const Clock &clock) {
+  if (last.set == set && last.access == access && last.mask == mask)
+    return last.result;
+  auto [place, isNew] = transitions.try_emplace({set, access, mask}, 0);
+  if (isNew) {
+    // Transitions help within one access; a kernel's worth of them is not kept.
+    const Access &now = accesses[access];
+    std::vector<Reader> readers;
+    unsigned foreign = 0;
+    bool joined = false;
+    for (Reader reader : readerSets[set]) {
+      const Access &before = accesses[reader.access];
+      if (reader.access == access) {
+        reader.mask |= mask;
+        joined = true;
+      } else if (isOrdered(before, now, clock) && (reader.mask & ~mask) == 0 &&
+                 !(now.flags & Access::Strong)) {
+        continue; // whoever is ordered after this read is so after that one
+      }
+      foreign += before.cluster != now.cluster;
+      readers.push_back(reader);
+    }
+    // Two readers that never synchronise are enough to catch any writer.
+    if (!joined && foreign < 2)
+      readers.push_back({access, mask});
+    if (readers == readerSets[set]) {
+      place->second = set;
+    } else {
+      readerSets.push_back(std::move(readers));
+      place->second = uint32_t(readerSets.size() - 1);
+    }
+  }
+  last = {set, access, place->second, mask};
+  uint32_t result = place->second;
+  if (transitions.size() > 65536)
+    transitions.clear();
+  return result;
+}
+
+/// Calls `visit(word, mask)` for each word of four bytes that is touched.
+template <class Visit>
+static void forWords(uint64_t offset, uint64_t bytes, Visit visit) {
+  uint64_t end = offset + bytes;
+  for (uint64_t word = offset / 4; word * 4 < end; ++word) {
+    uint64_t from = std::max(word * 4, offset) - word * 4;
+    uint64_t to = std::min(word * 4 + 4, end) - word * 4;
+    visit(word, uint8_t((1u << to) - (1u << from)));
+  }
+}
+
+Conflict RaceTable::read(ShadowCells &cells, uint64_t offset, uint64_t bytes,
+                         uint32_t access, const Clock &clock) {
+  Conflict conflict;
+  const Access now = accesses[access];
+  uint32_t checked = 0; // the last write found to be in order
+  forWords(offset, bytes, [&](uint64_t word, uint8_t mask) {
+    ShadowCell &cell = cells[word];
+    if (cell.write != 0 && cell.write != checked && (cell.writeMask & mask)) {
+      const Access &before = accesses[cell.write];
+      if (isOrdered(before, now, clock)) {
+        if (!isFenced(before, now, clock) &&
+            conflict.kind == Conflict::Kind::None)
+          conflict = {Conflict::Kind::Proxy, word * 4, before};
+        else
+          checked = cell.write;
+      } else if (!mayOverlap(before, now) &&
+                 conflict.kind == Conflict::Kind::None) {
+        conflict = {Conflict::Kind::WriteRead, word * 4, before};
+      }
+    }
+    cell.readers = withReader(cell.readers, access, mask, clock);
+  });
+  return conflict;
+}
+
+Conflict RaceTable::write(ShadowCells &cells, uint64_t offset, uint64_t bytes,
+                          uint32_t access, const Clock &clock) {
+  Conflict conflict;
+  const Access now = accesses[access];
+  uint32_t checkedWrite = 0, checkedSet = 0;
+  auto found = [&](Conflict::Kind kind, uint64_t word, const Access &before) {
+    if (conflict.kind == Conflict::Kind::None)
+      conflict = {kind, word * 4, before};
+  };
+  forWords(offset, bytes, [&](uint64_t word, uint8_t mask) {
+    ShadowCell &cell = cells[word];
+    if (cell.write != 0 && cell.write != checkedWrite && cell.write != access &&
+        (cell.writeMask & mask)) {
+      const Access &before = accesses[cell.write];
+      if (!isOrdered(before, now, clock)) {
+        if (!mayOverlap(before, now))
+          found(Conflict::Kind::WriteWrite, word, before);
+      } else if (!isFenced(before, now, clock)) {
+        found(Conflict::Kind::Proxy, word, before);
+      } else {
+        checkedWrite = cell.write;
+      }
+    }
+    if (cell.readers != 0 && cell.readers != checkedSet) {
+      bool all = true;
+      for (const Reader &reader : readerSets[cell.readers]) {
+        const Access &before = accesses[reader.access];
+        if (!(reader.mask & mask) || isOrdered(before, now, clock) ||
+            mayOverlap(before, now))
+          continue;
+        all = false;
+        found(Conflict::Kind::ReadWrite, word, before);
+      }
+      if (all)
+        checkedSet = mask == 15 ? cell.readers : 0;
+    }
+    // A read of other bytes of the word must stay known.
+    if (mask == 15)
+      cell.readers = 0;
+    cell.writeMask = cell.write == access ? cell.writeMask | mask : mask;
+    cell.write = access;
+  });
+  return conflict;
+}
+
+} // namespace heddle::ptx

@@ -1,0 +1,133 @@
+// Races.h - happens-before between warps and asynchronous agents; private.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Vector clocks in the manner of FastTrack (Flanagan and Freund, PLDI 2009),
+// with warps as threads. An asynchronous operation is not the warp that issued
+// it: it belongs to an agent whose clock others learn only by the wait that
+// completes it. Agents of one cluster have dense clocks; other clusters are
+// known only through the clocks that acquire operations bring.
+
+#ifndef HEDDLE_CODEGEN_NVIDIA_PTX_RACES_H
+#define HEDDLE_CODEGEN_NVIDIA_PTX_RACES_H
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+namespace heddle::ptx {
+
+/// What one warp, or one synchronisation object, knows of all agents.
+struct Clock {
+  std::vector<uint32_t> seen; ///< by agent of the own cluster
+  /// Accesses up to here are ordered before later ones of the async proxy.
+  std::vector<uint32_t> fenced;
+  /// Agents of other clusters, by cluster.
+  std::map<uint32_t, std::vector<uint32_t>> others;
+
+  uint32_t of(uint32_t agent) const {
+    return agent < seen.size() ? seen[agent] : 0;
+  }
+  void raise(uint32_t agent, uint32_t value);
+  /// Joins the clock of something in the same cluster.
+  void join(const Clock &other);
+  /// Joins a clock from `cluster`, where this one belongs to `own`.
+  void joinFrom(uint32_t cluster, const Clock &other, uint32_t own);
+  void clear();
+};
+
+/// One access, as the shadow memory remembers it.
+struct Access {
+  enum Flag : uint8_t {
+    Strong = 1, ///< atomic, volatile, relaxed, acquire or release
+    Async = 2,  ///< by the async proxy
+    CtaScope = 4,
+  };
+  uint32_t cluster = 0;
+  uint32_t agent = 0;
+  uint32_t clock = 0;
+  uint32_t op = 0;
+  uint8_t flags = 0;
+};
+
+/// Shadow of four bytes: who wrote them last, who has read them since.
+struct ShadowCell {
+  uint32_t write = 0;   ///< access, 0 for none
+  uint32_t readers = 0; ///< set of accesses, 0 for none
+  uint8_t writeMask = 0;
+};
+
+/// What an access collides with.
+struct Conflict {
+  enum class Kind : uint8_t { None, WriteWrite, ReadWrite, WriteRead, Proxy };
+  Kind kind = Kind::None;
+  uint64_t offset = 0;
+  Access other;
+};
+
+/// Cells of a memory, made page by page when first touched.
+class ShadowCells {
+public:
+  void resize(uint64_t bytes) {
+    pages.resize((bytes + pageBytes - 1) / pageBytes);
+  }
+  ShadowCell &operator[](uint64_t word) {
+    std::unique_ptr<ShadowCell[]> &page = pages[word / pageWords];
+    if (!page)
+      page = std::make_unique<ShadowCell[]>(pageWords);
+    return page[word % pageWords];
+  }
+  void clear() {
+    for (auto &page : pages)
+      page.reset();
+  }
+
+private:
+  static constexpr uint64_t pageWords = 1024, pageBytes = pageWords * 4;
+  std::vector<std::unique_ptr<ShadowCell[]>> pages;
+};
+
+class RaceTable {
+public:
+  /// Interns an access; 0 when the table is full, which `isFull` tells.
+  uint32_t intern(const Access &access);
+  bool isFull() const { return full; }
+
+  /// Marks `bytes` bytes and returns the first conflict. `clock` is what the
+  /// accessing agent knows when it starts.
+  Conflict read(ShadowCells &cells, uint64_t offset, uint64_t bytes,
+                uint32_t access, const Clock &clock);
+  Conflict write(ShadowCells &cells, uint64_t offset, uint64_t bytes,
+                 uint32_t access, const Clock &clock);
+
+private:
+  struct Reader {
+    uint32_t access;
+    uint8_t mask;
+    bool operator==(const Reader &) const = default;
+  };
+  bool isOrdered(const Access &before, const Access &now,
+                 const Clock &clock) const;
+  bool mayOverlap(const Access &before, const Access &now) const;
+  bool isFenced(const Access &before, const Access &now,
+                const Clock &clock) const;
+  uint32_t withReader(uint32_t set, uint32_t access, uint8_t mask,
+                      const Clock &clock);
+
+  std::vector<Access> accesses = {Access()};
+  std::vector<std::vector<Reader>> readerSets = {{}};
+  std::unordered_map<uint64_t, uint32_t> recent; ///< by agent and op
+  /// Results of `withReader`, which repeats for each cell of a copy.
+  std::map<std::tuple<uint32_t, uint32_t, uint8_t>, uint32_t> transitions;
+  struct {
+    uint32_t set = ~0u, access = 0, result = 0;
+    uint8_t mask = 0;
+  } last;
+  bool full = false;
+};
+
+} // namespace heddle::ptx
+
+#endif // HEDDLE_CODEGEN_NVIDIA_PTX_RACES_H

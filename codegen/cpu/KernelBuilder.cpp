@@ -25,6 +25,7 @@ struct Family {
 static const Family kReference = {"reference", buildReference};
 
 static const Family families[] = {
+    {"contraction", buildContraction},
     {"elementwise", buildElementwise},
 };
 

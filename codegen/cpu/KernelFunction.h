@@ -70,6 +70,7 @@ private:
 /// body of its definition. They fail with a reason, and may then leave anything
 /// behind, if the body is not of their form (docs/architecture.md, "tiling").
 llvm::Error buildReference(KernelFunction &kernel);
+llvm::Error buildContraction(KernelFunction &kernel);
 llvm::Error buildElementwise(KernelFunction &kernel);
 
 /// The reason that a builder fails with.

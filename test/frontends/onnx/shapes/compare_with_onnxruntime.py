@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the shape analysis with what ONNX Runtime computes.
 
-usage: compare_with_onnxruntime.py [--complete] MODEL_FOLDER...
+usage: compare_with_onnxruntime.py [--complete] [--allow-external DIR] MODEL_FOLDER...
 
 Makes every intermediate tensor of a model an output, runs it in ONNX Runtime
 without optimisations on each data set of the folder, and compares shape,
@@ -10,7 +10,8 @@ heddle-shapes computes from the sizes of the inputs alone. Guards must hold,
 since ONNX Runtime accepts the data. Weights that are not there are taken as
 zero: no shape depends on them.
 
-  --complete   every shape must be resolved, too
+  --complete             every shape must be resolved, too
+  --allow-external DIR   a folder in which external data may lie
 
 Exit code 1 on any difference.
 """
@@ -89,13 +90,13 @@ class Session:
         return dict(zip(self.names, self.session.run(self.names, inputs)))
 
 
-def analyse(path, sets):
+def analyse(path, sets, options):
     """What heddle-shapes finds at the input sizes of each data set."""
     sizes = [{name: list(array.shape) for name, array in inputs.items()} for inputs in sets]
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(sizes, file)
         file.flush()
-        process = subprocess.run(["heddle-shapes", path, f"--inputs={file.name}"],
+        process = subprocess.run(["heddle-shapes", path, f"--inputs={file.name}", *options],
                                  capture_output=True, text=True, check=False)
     if process.returncode:
         raise RuntimeError(process.stderr.strip())
@@ -130,12 +131,12 @@ class Comparison:
             self.counts["elements"] += len(values)
 
 
-def compare_model(folder):
+def compare_model(folder, options):
     """Raises where either side cannot take the model."""
     path = os.path.join(folder, "model.onnx")
     model = load(path)
     sets = list(data_sets(folder, model))
-    analysis = analyse(path, sets)
+    analysis = analyse(path, sets, options)
     session = Session(model)
     comparison = Comparison()
     for inputs, found in zip(sets, analysis["sets"], strict=True):
@@ -154,13 +155,15 @@ def compare_model(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--complete", action="store_true")
+    parser.add_argument("--allow-external", action="append", default=[])
     parser.add_argument("folders", nargs="+")
     arguments = parser.parse_args()
+    options = [f"--allow-external={folder}" for folder in arguments.allow_external]
     failed = False
     for folder in arguments.folders:
         name = os.path.basename(os.path.normpath(folder))
         try:
-            comparison = compare_model(folder)
+            comparison = compare_model(folder, options)
         except Exception as error:  # whatever either side throws is this model's result
             print(f"{name}: not compared: {str(error).splitlines()[0]}")
             failed = True

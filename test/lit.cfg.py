@@ -4,6 +4,7 @@
 # Substitutions
 #   %source         the source root               %python   Python with the test packages
 #   %models         test/models                   %cache    the cache of tools/setup
+#   %exits CODE     runs a command that must end with this exit code
 #   %shared_models  real models beside the project, with the feature shared-models
 # Features
 #   shared-models   HEDDLE_SHARED names a folder that has models/
@@ -67,6 +68,8 @@ if os.geteuid() == 0:
 # A longer name comes before its prefix: lit replaces in this order.
 config.substitutions += [
     ("%python", os.path.join(config.heddle_cache, "python", "bin", "python")),
+    ("%exits", os.path.join(config.heddle_cache, "python", "bin", "python") + " "
+     + os.path.join(config.test_source_root, "exits.py")),
     ("%shared_models", os.path.abspath(shared_models)),
     ("%models", os.path.join(config.test_source_root, "models")),
     ("%minilm", minilm_folder() or ""),

@@ -19,6 +19,8 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/Support/raw_ostream.h"
@@ -89,6 +91,7 @@ public:
 private:
   ExitCode findTargetAndFacts();
   ExitCode import();
+  ExitCode checkDimNames();
   ExitCode runStages();
   ExitCode generateCode();
   ExitCode writeArtefact(CompiledProgram &compiled);
@@ -149,6 +152,24 @@ ExitCode Compilation::import() {
   if (!module)
     return ExitCode::UserError;
   (*module)->setAttr("heddle.target", facts);
+  return checkDimNames();
+}
+
+/// A --dim that names no dimension would do nothing, unnoticed.
+ExitCode Compilation::checkDimNames() {
+  SetVector<StringRef> names;
+  auto main = *module->getOps<func::FuncOp>().begin();
+  for (unsigned i = 0, e = main.getNumArguments(); i < e; ++i)
+    if (auto dims = main.getArgAttrOfType<ArrayAttr>(i, "onnx.dims"))
+      for (StringRef name : dims.getAsValueRange<StringAttr>())
+        if (name != "?" && !llvm::isDigit(name.front()))
+          names.insert(name);
+  for (StringRef dim : request.dims) {
+    StringRef name = dim.split('=').first;
+    if (!names.contains(name))
+      return userError("no input has a dimension '" + name +
+                       "': the model's are " + llvm::join(names, ", "));
+  }
   return ExitCode::Done;
 }
 

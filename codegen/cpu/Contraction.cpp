@@ -47,8 +47,6 @@ private:
   void buildColumns(Value unit, IndexRange rows);
   void buildFromPanel(Value panel, IndexRange rows);
   void buildPacked(Value batch, Value panel, IndexRange rows);
-  void buildRowBlocks(IndexRange rows,
-                      function_ref<void(Value first, Value count)> body);
   void initializeTile(Value rows);
   void packBlock(Value batch, IndexRange depth);
   void finishTile(Value firstRow, Value rows);
@@ -182,29 +180,6 @@ void ContractionBuilder::readSizes() {
 // Loops
 //===----------------------------------------------------------------------===//
 
-/// Calls `body` for blocks of at most tile.rows rows that differ by one row at
-/// most: 17 rows of 8 are 6 + 6 + 5, because a block of one row would wait for
-/// memory as long as one of eight.
-void ContractionBuilder::buildRowBlocks(IndexRange range,
-                                        function_ref<void(Value, Value)> body) {
-  Value count = arith::SubIOp::create(b, range.end, range.begin);
-  Value blocks = ceilDivIndex(b, count, indexConstant(b, tile.rows));
-  Value one = indexConstant(b, 1);
-  // Without rows there are no blocks, and nothing divides.
-  Value divisor = arith::MaxUIOp::create(b, blocks, one);
-  Value base = arith::DivUIOp::create(b, count, divisor);
-  Value longer = arith::RemUIOp::create(b, count, divisor);
-  buildLoop(b, {indexConstant(b, 0), blocks}, one, [&](Value block) {
-    Value before = arith::MinUIOp::create(b, block, longer);
-    Value first = addIndex(b, range.begin,
-                           addIndex(b, multiplyIndex(b, block, base), before));
-    Value isLonger =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, block, longer);
-    Value extra = arith::IndexCastUIOp::create(b, b.getIndexType(), isLonger);
-    body(first, addIndex(b, base, extra));
-  });
-}
-
 /// The lanes of vector `vector` of the panel that are columns of the product;
 /// null for all.
 Value ContractionBuilder::maskOf(int64_t vector) {
@@ -269,7 +244,7 @@ void ContractionBuilder::finishTile(Value firstRow, Value count) {
 void ContractionBuilder::buildFromPanel(Value panel, IndexRange range) {
   Value weights = kernel.getArgument(op.getRhs());
   SmallVector<Value> bias = loadBias();
-  buildRowBlocks(range, [&](Value first, Value count) {
+  tile.buildBlocks(b, range, [&](Value first, Value count) {
     MicroKernel::Operands operands;
     operands.lhs = lhs;
     operands.firstRow = first;
@@ -340,7 +315,7 @@ void ContractionBuilder::buildPacked(Value batch, Value panel,
     buildLoop(b, {zero, depth}, step, [&](Value k) {
       Value end = arith::MinUIOp::create(b, addIndex(b, k, step), depth);
       packBlock(batch, {k, end});
-      buildRowBlocks({zero, count}, [&](Value tileRow, Value tileRows) {
+      tile.buildBlocks(b, {zero, count}, [&](Value tileRow, Value tileRows) {
         MicroKernel::Operands operands;
         operands.lhs = lhs;
         operands.firstRow = addIndex(b, firstRow, tileRow);

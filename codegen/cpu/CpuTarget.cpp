@@ -114,12 +114,10 @@ FailureOr<CompiledKernel> CpuTarget::compileKernel(KernelDefOp kernel,
   FailureOr<CpuFacts> facts = readTargetAttr(target, kernel.getLoc());
   if (failed(facts))
     return failure();
-  FailureOr<OwningOpRef<ModuleOp>> module =
-      buildKernel(kernel, *facts, faults);
+  FailureOr<OwningOpRef<ModuleOp>> module = buildKernel(kernel, *facts, faults);
   if (failed(module))
     return failure();
-  auto function =
-      (*module)->lookupSymbol<func::FuncOp>(kernel.getSymName());
+  auto function = (*module)->lookupSymbol<func::FuncOp>(kernel.getSymName());
   CompiledKernel compiled;
   compiled.name = kernel.getSymName().str();
   compiled.type = function.getFunctionType();

@@ -26,6 +26,7 @@ static const Family kReference = {"reference", buildReference};
 
 static const Family families[] = {
     {"contraction", buildContraction},
+    {"attention", buildAttention},
     {"elementwise", buildElementwise},
 };
 

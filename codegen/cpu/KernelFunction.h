@@ -71,6 +71,7 @@ private:
 /// behind, if the body is not of their form (docs/architecture.md, "tiling").
 llvm::Error buildReference(KernelFunction &kernel);
 llvm::Error buildContraction(KernelFunction &kernel);
+llvm::Error buildAttention(KernelFunction &kernel);
 llvm::Error buildElementwise(KernelFunction &kernel);
 
 /// The reason that a builder fails with.

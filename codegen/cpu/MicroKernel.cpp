@@ -32,8 +32,10 @@ SmallVector<Value> MicroKernel::buildStep(ImplicitLocOpBuilder &b,
   }
   SmallVector<Value> next;
   for (Value row : rowIndices) {
-    Value element =
-        memref::LoadOp::create(b, operands.lhs, ValueRange{row, step});
+    SmallVector<Value> at = {row, step};
+    if (operands.lhsTransposed)
+      std::swap(at[0], at[1]);
+    Value element = memref::LoadOp::create(b, operands.lhs, at);
     Value factor = vector::BroadcastOp::create(b, type, element);
     for (Value vector : vectors)
       next.push_back(
@@ -69,6 +71,26 @@ void MicroKernel::buildTile(ImplicitLocOpBuilder &b, const Operands &operands,
     vector::StoreOp::create(b, sum, operands.results,
                             ValueRange{resultRows[i / perRow],
                                        indexConstant(b, i % perRow * width)});
+}
+
+void MicroKernel::buildBlocks(ImplicitLocOpBuilder &b, IndexRange range,
+                              function_ref<void(Value, Value)> body) const {
+  Value count = arith::SubIOp::create(b, range.end, range.begin);
+  Value blocks = ceilDivIndex(b, count, indexConstant(b, rows));
+  Value one = indexConstant(b, 1);
+  // Without rows there are no blocks, and nothing divides.
+  Value divisor = arith::MaxUIOp::create(b, blocks, one);
+  Value base = arith::DivUIOp::create(b, count, divisor);
+  Value longer = arith::RemUIOp::create(b, count, divisor);
+  buildLoop(b, {indexConstant(b, 0), blocks}, one, [&](Value block) {
+    Value before = arith::MinUIOp::create(b, block, longer);
+    Value first = addIndex(b, range.begin,
+                           addIndex(b, multiplyIndex(b, block, base), before));
+    Value isLonger =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, block, longer);
+    Value extra = arith::IndexCastUIOp::create(b, b.getIndexType(), isLonger);
+    body(first, addIndex(b, base, extra));
+  });
 }
 
 void MicroKernel::build(ImplicitLocOpBuilder &b, const Operands &operands,

@@ -22,8 +22,9 @@ struct MicroKernel {
 
   /// What one tile reads and writes; all in f32.
   struct Operands {
-    /// Rows from `firstRow` on, [rows, depth].
+    /// Rows from `firstRow` on, [rows, depth], or [depth, rows] if transposed.
     mlir::Value lhs, firstRow;
+    bool lhsTransposed = false;
     /// Columns of the tile, [rhsIndices..., depth, columns]; step `depth.begin`
     /// is at row `firstRhsRow` + 0.
     mlir::Value rhs, firstRhsRow;
@@ -36,6 +37,14 @@ struct MicroKernel {
     /// Where the sums go, from row `firstResultRow` on, [rows, columns].
     mlir::Value results, firstResultRow;
   };
+
+  /// Calls `body` with the first row and the number of rows of blocks of at
+  /// most `rows` rows that differ by one row at most: 17 rows in blocks of 8
+  /// are 6 + 6 + 5, because a tile of one row would wait for the right matrix
+  /// as long as one of eight.
+  void
+  buildBlocks(mlir::ImplicitLocOpBuilder &b, IndexRange range,
+              llvm::function_ref<void(mlir::Value, mlir::Value)> body) const;
 
   /// Builds the code for tiles of 1 to `rows` rows, of which `count` chooses.
   void build(mlir::ImplicitLocOpBuilder &b, const Operands &operands,

@@ -20,7 +20,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <array>
-#include <chrono>
+#include <ctime>
 #include <utility>
 
 using namespace mlir;
@@ -205,16 +205,15 @@ llvm::Expected<double> heddle::kernelrun::measurePeak(MLIRContext *context,
   auto function = lookup(**jit, "peak");
   if (!function)
     return function.takeError();
-  using Clock = std::chrono::steady_clock;
   float out[64];
   double best = 0;
   constexpr uint64_t rounds = 1 << 20;
   for (int repeat = 0; repeat < 10; ++repeat) {
-    auto start = Clock::now();
+    double start = getThreadSeconds();
     reinterpret_cast<void (*)(uint64_t, float *)>(*function)(rounds, out);
-    std::chrono::duration<double> seconds = Clock::now() - start;
+    double seconds = getThreadSeconds() - start;
     double operations = 2.0 * rounds * kChains * facts.lanes(32);
-    best = std::max(best, operations / seconds.count());
+    best = std::max(best, operations / seconds);
   }
   return best;
 }

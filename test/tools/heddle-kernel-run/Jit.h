@@ -42,6 +42,10 @@ private:
   int64_t scratchBytes = 0;
 };
 
+/// The processor time of this thread in seconds. Unlike the time of day it
+/// stands still while another process has the core.
+double getThreadSeconds();
+
 /// Fused multiply-adds that one core finishes in a second, in floating-point
 /// operations: a loop without memory accesses on vectors of `facts`.
 llvm::Expected<double> measurePeak(mlir::MLIRContext *context,

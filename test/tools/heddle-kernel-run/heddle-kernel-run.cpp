@@ -21,7 +21,6 @@
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/ToolOutputFile.h"
 
-#include <chrono>
 #include <cmath>
 
 using namespace mlir;
@@ -193,19 +192,17 @@ static bool compareWithReference(KernelDefOp def, const CpuFacts &facts,
 /// the operations are unknown.
 static double timeKernel(MLIRContext &context, const Kernel &kernel,
                          const CpuFacts &facts, const Arguments &arguments) {
-  using Clock = std::chrono::steady_clock;
-  using Seconds = std::chrono::duration<double>;
   CallRecord call;
   double best = INFINITY, peak = 0;
   // Rounds of both in turn: a shared machine has slow minutes.
   for (int round = 0; round < 5; ++round) {
     peak = std::max(peak, exitOnError(measurePeak(&context, facts)));
-    auto begin = Clock::now();
+    double begin = getThreadSeconds();
     do {
-      auto start = Clock::now();
+      double start = getThreadSeconds();
       runWorkers(kernel, arguments.values, 1, call);
-      best = std::min(best, Seconds(Clock::now() - start).count());
-    } while (Seconds(Clock::now() - begin).count() < 0.1);
+      best = std::min(best, getThreadSeconds() - start);
+    } while (getThreadSeconds() - begin < 0.1);
   }
   llvm::outs() << llvm::format("%.2f us", best * 1e6);
   double percent = 100;

@@ -196,6 +196,12 @@ static OwningOpRef<ModuleOp> buildPeakLoop(MLIRContext *context,
   return module;
 }
 
+double heddle::kernelrun::getThreadSeconds() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return time.tv_sec + 1e-9 * time.tv_nsec;
+}
+
 llvm::Expected<double> heddle::kernelrun::measurePeak(MLIRContext *context,
                                                       const CpuFacts &facts) {
   OwningOpRef<ModuleOp> module = buildPeakLoop(context, facts);

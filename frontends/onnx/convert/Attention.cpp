@@ -4,9 +4,11 @@
 
 #include "dialects/heddle/HeddleDialect.h"
 #include "frontends/onnx/convert/Conversions.h"
+#include "frontends/onnx/convert/Elementwise.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace heddle;
@@ -193,15 +195,25 @@ static FailureOr<AttentionOperands> readOperands(NodeConversion &node) {
   return operands;
 }
 
-/// The scale of the scores: the attribute, or 1 / sqrt(D).
-static FailureOr<double> readScale(NodeConversion &node, SymExpr headSize) {
+/// The scale of the scores: the attribute, or 1 / sqrt(D). Where only the run
+/// time knows D, the query is scaled instead.
+static double applyScale(NodeConversion &node, AttentionOperands &operands) {
   if (node.hasAttr("scale"))
     return node.floatAttr("scale", 1);
-  std::optional<int64_t> size = headSize.constant();
-  if (!size || *size < 1)
-    return node.emitError() << "expects a scale, or a constant head size, got "
-                            << headSize.str();
-  return 1 / std::sqrt(static_cast<double>(*size));
+  SymExpr headSize = operands.query.shape[3];
+  if (std::optional<int64_t> size = headSize.constant())
+    return 1 / std::sqrt(static_cast<double>(*size));
+  Type type = operands.query.elementType();
+  ElementwiseOperand size(headSize, node.build.getBuilder().getI64Type());
+  operands.query = node.build.map(
+      operands.query.shape, type, {operands.query, size},
+      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        Value number = castScalar(b, x[1], false, b.getF32Type(), false);
+        Value factor = math::RsqrtOp::create(b, number);
+        return arith::MulFOp::create(
+            b, x[0], castScalar(b, factor, false, type, false));
+      });
+  return 1;
 }
 
 static SymTensor emitAttention(NodeConversion &node,
@@ -236,16 +248,14 @@ LogicalResult heddle::convertAttention(NodeConversion &node) {
   FailureOr<AttentionOperands> operands = readOperands(node);
   if (failed(operands))
     return failure();
-  FailureOr<double> scale = readScale(node, operands->query.shape[3]);
-  if (failed(scale))
-    return failure();
   if (node.isUsed(PresentKey))
     node.setResult(PresentKey, operands->key);
   if (node.isUsed(PresentValue))
     node.setResult(PresentValue, operands->value);
   if (!node.isUsed(Output))
     return success();
-  SymTensor output = emitAttention(node, *operands, *scale);
+  double scale = applyScale(node, *operands);
+  SymTensor output = emitAttention(node, *operands, scale);
   if (node.inputShape(Query).size() == 3)
     output = build.reshape(build.transpose(output, {0, 2, 1, 3}),
                            node.resultShape(0));

@@ -159,6 +159,9 @@ SymTensor TensorBuilder::slice(const SymTensor &input, int64_t axis,
     return input;
   SymShape shape = input.shape;
   shape[axis] = size;
+  // The offset of no elements may lie beyond the last one.
+  if (size.isConstant(0))
+    return empty(shape, input.elementType());
   SmallVector<OpFoldResult> offsets(input.rank(), builder.getIndexAttr(0));
   SmallVector<OpFoldResult> steps(input.rank(), builder.getIndexAttr(1));
   offsets[axis] = mixed(offset);

@@ -46,6 +46,52 @@ static Value createCollapse(OpBuilder &builder, Location loc, Value source,
   return memref::CollapseShapeOp::create(builder, loc, source, groups);
 }
 
+/// Sizes and strides of a view, as the type of the view wants them: attributes
+/// where the type is static, values elsewhere.
+static SmallVector<OpFoldResult> matchType(OpBuilder &builder, Location loc,
+                                           ArrayRef<int64_t> fixed,
+                                           ArrayRef<OpFoldResult> actual) {
+  SmallVector<OpFoldResult> matched;
+  for (auto [size, value] : llvm::zip_equal(fixed, actual))
+    matched.push_back(
+        ShapedType::isDynamic(size)
+            ? OpFoldResult(getValueOrCreateConstantIndexOp(builder, loc, value))
+            : OpFoldResult(builder.getIndexAttr(size)));
+  return matched;
+}
+
+/// An expansion with several dynamic sizes in one group, which the lowering of
+/// memref.expand_shape cannot express: strides are computed here.
+static Value createDynamicExpand(OpBuilder &builder, Location loc,
+                                 Value source, MemRefType type,
+                                 ArrayRef<ReassociationIndices> groups,
+                                 ArrayRef<OpFoldResult> sizes) {
+  auto metadata =
+      memref::ExtractStridedMetadataOp::create(builder, loc, source);
+  SmallVector<OpFoldResult> sourceStrides =
+      metadata.getConstifiedMixedStrides();
+  SmallVector<OpFoldResult> strides(type.getRank());
+  AffineExpr a, b;
+  bindSymbols(builder.getContext(), a, b);
+  for (auto [group, stride] : llvm::zip_equal(groups, sourceStrides))
+    for (int64_t axis : llvm::reverse(group)) {
+      strides[axis] = stride;
+      stride = affine::makeComposedFoldedAffineApply(builder, loc, a * b,
+                                                     {stride, sizes[axis]});
+    }
+  SmallVector<int64_t> fixedStrides;
+  int64_t fixedOffset;
+  if (failed(type.getStridesAndOffset(fixedStrides, fixedOffset)))
+    return {};
+  return memref::ReinterpretCastOp::create(
+      builder, loc, type, metadata.getBaseBuffer(),
+      matchType(builder, loc, fixedOffset,
+                metadata.getConstifiedMixedOffset())
+          .front(),
+      matchType(builder, loc, type.getShape(), sizes),
+      matchType(builder, loc, fixedStrides, strides));
+}
+
 static Value createExpand(OpBuilder &builder, Location loc, Value source,
                           ArrayRef<int64_t> shape,
                           ArrayRef<ReassociationIndices> groups,
@@ -54,6 +100,11 @@ static Value createExpand(OpBuilder &builder, Location loc, Value source,
       cast<MemRefType>(source.getType()), shape, groups);
   if (failed(type))
     return {};
+  for (const ReassociationIndices &group : groups)
+    if (llvm::count_if(group, [&](int64_t axis) {
+          return ShapedType::isDynamic(shape[axis]);
+        }) > 1)
+      return createDynamicExpand(builder, loc, source, *type, groups, sizes);
   return memref::ExpandShapeOp::create(builder, loc, *type, source, groups,
                                        sizes);
 }

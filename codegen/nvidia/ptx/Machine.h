@@ -24,7 +24,11 @@ struct Cluster;
 template <class Body>
 inline void forLanes(Lanes lanes, Body body) {
   if (lanes == allLanes) {
+#ifdef __clang__
+#pragma clang loop vectorize(assume_safety)
+#else
 #pragma GCC ivdep
+#endif
     for (unsigned lane = 0; lane < warpSize; ++lane)
       body(lane);
     return;

@@ -158,7 +158,7 @@ void buildBlockBarrier(Builder &b) {
 // Fences
 //===----------------------------------------------------------------------===//
 
-enum FenceMode : uint8_t { Thread, AsyncProxy, MbarrierInit, NoEffect };
+enum FenceMode : uint8_t { Thread, AsyncProxy, NoEffect };
 
 void fenceOp(Warp &warp, const Op &op, Lanes) {
   Machine &machine = *warp.machine;
@@ -166,12 +166,7 @@ void fenceOp(Warp &warp, const Op &op, Lanes) {
     return;
   if (op.mode == Thread)
     return machine.fence(warp);
-  // Both make the mbarriers this warp has set up known to the async proxy.
-  for (auto &[offset, mbarrier] : warp.block->mbarriers)
-    if (mbarrier.initAgent == warp.agent)
-      mbarrier.initFenced = true;
-  if (op.mode == AsyncProxy)
-    machine.proxyFence(warp);
+  machine.proxyFence(warp);
 }
 
 } // namespace
@@ -247,7 +242,7 @@ void buildFence(Builder &b) {
     if (b.take("mbarrier_init")) {
       b.require("release");
       b.require("cluster");
-      b.op.mode = MbarrierInit;
+      b.op.mode = NoEffect; // mbarriers are known to all once initialised
     } else if (b.take("proxy")) {
       // membar.proxy takes the same kinds as fence.proxy
     } else {

@@ -18,13 +18,6 @@ enum BulkMode : uint8_t {
   FromShared = 8, ///< from this block's shared memory to another's
 };
 
-/// One address operand of a bulk copy: a row and an offset.
-struct AddressRow {
-  Row row;
-  uint64_t offset;
-  bool wide;
-};
-
 uint64_t addressOf(const Warp &warp, const OpDetail &detail, unsigned which,
                    unsigned lane) {
   // `extra` holds triples: row, width, and the offset's two halves in `inputs`.
@@ -50,6 +43,9 @@ bool sharedTarget(Warp &warp, const Op &op, unsigned lane, uint64_t address,
 std::optional<TensorMap> tensorMapAt(Warp &warp, const Op &op, unsigned lane,
                                      uint64_t address) {
   Machine &machine = *warp.machine;
+  // A parameter named in the instruction itself, not through cvta.
+  if (address >> 32 == 0)
+    address |= paramWindow;
   Target target;
   if (!machine.resolve(warp, op, lane, address,
                        {Space::Generic, 128, 64, false}, target))

@@ -61,18 +61,9 @@ void Machine::issueLoad(BulkCopy copy) {
     return;
   copy.barrierPhase = barrier->phase;
   uint32_t access = 0;
-  if (checks) {
-    bool fenced = barrier->initFenced ||
-                  (barrier->initAgent < warp.clock.fenced.size() &&
-                   warp.clock.fenced[barrier->initAgent] >= barrier->initClock);
-    if (!fenced)
-      find(FindingKind::ProxyFence, warp, op, copy.lane,
-           copy.barrierBlock->shared.address + copy.barrier,
-           "completes on an mbarrier whose initialisation no fence has made "
-           "known to the async proxy");
+  if (checks)
     access = accessOf(warp, op, barrier->agent, uint32_t(barrier->phase) + 1,
                       Access::Async);
-  }
   if (copy.kind == BulkCopy::Kind::TensorLoad) {
     noteBox(*this, copy, access, false);
     if (!boxIsMapped(*this, copy))

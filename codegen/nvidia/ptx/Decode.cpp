@@ -426,7 +426,7 @@ void Flattener::emitFunction(const Function &function, const Frame *caller,
     bindArguments(function, frame, *caller, *call);
   else
     for (const Param &param : function.params)
-      frame.locals[param.name] = paramWindow + param.offset;
+      frame.locals[param.name] = param.offset;
   active.push_back(&function);
   std::vector<Fixup> outerFixups = std::move(fixups);
   std::vector<uint32_t> outerReturns = std::move(returns);

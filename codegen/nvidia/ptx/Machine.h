@@ -97,10 +97,7 @@ struct Mbarrier {
   uint64_t phase = 0;
   uint32_t agent = 0; ///< of the copies that complete on it
   Clock arriving, completed;
-  /// The async proxy may use it only past a fence after its initialisation.
-  uint32_t initAgent = 0, initClock = 0;
-  bool initFenced = false;
-  uint32_t initOp = 0;
+  uint32_t initAgent = 0, initClock = 0, initOp = 0;
 };
 
 /// One bulk copy, in flight from its issue to `perform`.

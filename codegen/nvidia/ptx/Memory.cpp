@@ -87,6 +87,9 @@ static std::string nearest(const std::vector<std::unique_ptr<Memory>> &globals,
 
 bool Machine::resolve(Warp &warp, const Op &op, unsigned lane, uint64_t address,
                       const AccessRequest &request, Target &target) {
+  // Parameters of the kernel are addressed by their offset in their own space.
+  if (request.space == Space::Param && (address & windowMask) == 0)
+    address |= paramWindow;
   uint64_t window = address & windowMask;
   bool isShared = request.space == Space::Shared ||
                   (request.space == Space::Generic && window == sharedWindow);

@@ -123,8 +123,8 @@ void buildMov(Builder &b) {
 // cvta, isspacep
 //===----------------------------------------------------------------------===//
 
-/// Shared addresses are 32-bit offsets in PTX and windowed when generic; the
-/// other spaces are addressed by their generic address everywhere.
+/// Shared and parameter addresses are offsets in their own space and windowed
+/// when generic; the other spaces use the generic address everywhere.
 void sharedToGeneric(Warp &warp, const Op &op, Lanes lanes) {
   unary<[](uint64_t x) { return sharedWindow | (x & 0xFFFFFFFF); }, uint64_t,
         uint64_t>(warp, op, lanes);
@@ -132,6 +132,11 @@ void sharedToGeneric(Warp &warp, const Op &op, Lanes lanes) {
 void genericToShared(Warp &warp, const Op &op, Lanes lanes) {
   unary<[](uint64_t x) { return x & 0xFFFFFFFF; }, uint64_t, uint64_t>(warp, op,
                                                                        lanes);
+}
+
+void paramToGeneric(Warp &warp, const Op &op, Lanes lanes) {
+  unary<[](uint64_t x) { return x & windowMask ? x : x | paramWindow; },
+        uint64_t, uint64_t>(warp, op, lanes);
 }
 
 void buildCvta(Builder &b) {
@@ -145,9 +150,12 @@ void buildCvta(Builder &b) {
   b.requireOperands(2, 2);
   b.op.a = b.source(1, Type::U64);
   b.op.d = b.destination(0, Type::U64);
-  b.op.run = space != Space::Shared ? copy<uint64_t>
-             : to                   ? genericToShared
-                                    : sharedToGeneric;
+  if (space == Space::Shared)
+    b.op.run = to ? genericToShared : sharedToGeneric;
+  else if (space == Space::Param && !to)
+    b.op.run = paramToGeneric;
+  else
+    b.op.run = copy<uint64_t>;
 }
 
 enum WindowMode : uint8_t {

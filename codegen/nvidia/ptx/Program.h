@@ -103,8 +103,9 @@ struct PlacedVariable {
   uint64_t address = 0;
 };
 
-/// Windows of the generic address space. Local and parameter variables are
-/// addressed by their generic address everywhere, shared ones by 32 bits:
+/// Windows of the generic address space. Local variables, and parameters of
+/// functions, have their generic address everywhere; parameters of the kernel
+/// have their offset in their own space; shared variables have 32 bits there:
 /// 24 bits of offset, and above them one more than the rank in the cluster, or
 /// zero for the own block.
 constexpr uint64_t windowMask = 0xFFFF'F000'0000'0000;

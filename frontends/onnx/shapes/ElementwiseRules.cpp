@@ -144,15 +144,19 @@ LogicalResult heddle::inferClip(RuleContext &node) {
 // Two operands and more
 //===----------------------------------------------------------------------===//
 
-/// Broadcasts all inputs and applies `function` to their elements.
+/// Broadcasts the inputs, of which there are `count`, and applies `function` to
+/// their elements.
 static LogicalResult
-setBroadcast(RuleContext &node, Type type,
+setBroadcast(RuleContext &node, Type type, unsigned count,
              llvm::function_ref<SymExpr(ArrayRef<SymExpr>)> function) {
+  if (node.numInputs() != count || count == 0)
+    return node.error() << "expects " << std::max(count, 1u) << " inputs, got "
+                        << node.numInputs();
   AbstractTensor result;
   result.elementType = type;
   SmallVector<const AbstractTensor *, 3> operands;
   SymShape shape;
-  bool known = node.numInputs() > 0;
+  bool known = true;
   for (unsigned i = 0; i < node.numInputs(); ++i) {
     operands.push_back(&node.input(i));
     if (!node.shape(i)) {
@@ -194,37 +198,37 @@ static SymExpr power(ArrayRef<SymExpr> x) {
 }
 
 LogicalResult heddle::inferBroadcast(RuleContext &node) {
-  return setBroadcast(node, node.elementType(0), noValue);
+  return setBroadcast(node, node.elementType(0), node.numInputs(), noValue);
 }
 
 LogicalResult heddle::inferAdd(RuleContext &node) {
-  return setBroadcast(node, node.elementType(0),
+  return setBroadcast(node, node.elementType(0), 2,
                       [](ArrayRef<SymExpr> x) { return x[0] + x[1]; });
 }
 
 LogicalResult heddle::inferSub(RuleContext &node) {
-  return setBroadcast(node, node.elementType(0),
+  return setBroadcast(node, node.elementType(0), 2,
                       [](ArrayRef<SymExpr> x) { return x[0] - x[1]; });
 }
 
 LogicalResult heddle::inferMul(RuleContext &node) {
-  return setBroadcast(node, node.elementType(0),
+  return setBroadcast(node, node.elementType(0), 2,
                       [](ArrayRef<SymExpr> x) { return x[0] * x[1]; });
 }
 
 LogicalResult heddle::inferDiv(RuleContext &node) {
-  return setBroadcast(node, node.elementType(0), divide);
+  return setBroadcast(node, node.elementType(0), 2, divide);
 }
 
 LogicalResult heddle::inferPow(RuleContext &node) {
-  return setBroadcast(node, node.elementType(0), power);
+  return setBroadcast(node, node.elementType(0), 2, power);
 }
 
 LogicalResult heddle::inferMod(RuleContext &node) {
   // fmod = 1 gives the sign of the dividend, fmod = 0 that of the divisor.
   bool truncates = node.intAttr("fmod", 0) != 0;
   return setBroadcast(
-      node, node.elementType(0), [&](ArrayRef<SymExpr> x) -> SymExpr {
+      node, node.elementType(0), 2, [&](ArrayRef<SymExpr> x) -> SymExpr {
         SymExpr quotient = divide(x);
         if (!quotient)
           return SymExpr();
@@ -235,12 +239,13 @@ LogicalResult heddle::inferMod(RuleContext &node) {
 /// Folds the inputs with `function`, which may be one or many.
 static LogicalResult setVariadic(RuleContext &node,
                                  SymExpr (*function)(SymExpr, SymExpr)) {
-  return setBroadcast(node, node.elementType(0), [&](ArrayRef<SymExpr> x) {
-    SymExpr result = x[0];
-    for (SymExpr element : x.drop_front())
-      result = function(result, element);
-    return result;
-  });
+  return setBroadcast(node, node.elementType(0), node.numInputs(),
+                      [&](ArrayRef<SymExpr> x) {
+                        SymExpr result = x[0];
+                        for (SymExpr element : x.drop_front())
+                          result = function(result, element);
+                        return result;
+                      });
 }
 
 LogicalResult heddle::inferMin(RuleContext &node) {
@@ -256,52 +261,52 @@ LogicalResult heddle::inferSum(RuleContext &node) {
 }
 
 LogicalResult heddle::inferEqual(RuleContext &node) {
-  return setBroadcast(node, boolType(node),
+  return setBroadcast(node, boolType(node), 2,
                       [](ArrayRef<SymExpr> x) { return equal(x[0], x[1]); });
 }
 
 LogicalResult heddle::inferLess(RuleContext &node) {
-  return setBroadcast(node, boolType(node),
+  return setBroadcast(node, boolType(node), 2,
                       [](ArrayRef<SymExpr> x) { return less(x[0], x[1]); });
 }
 
 LogicalResult heddle::inferLessOrEqual(RuleContext &node) {
-  return setBroadcast(node, boolType(node), [](ArrayRef<SymExpr> x) {
+  return setBroadcast(node, boolType(node), 2, [](ArrayRef<SymExpr> x) {
     return lessEqual(x[0], x[1]);
   });
 }
 
 LogicalResult heddle::inferGreater(RuleContext &node) {
-  return setBroadcast(node, boolType(node),
+  return setBroadcast(node, boolType(node), 2,
                       [](ArrayRef<SymExpr> x) { return less(x[1], x[0]); });
 }
 
 LogicalResult heddle::inferGreaterOrEqual(RuleContext &node) {
-  return setBroadcast(node, boolType(node), [](ArrayRef<SymExpr> x) {
+  return setBroadcast(node, boolType(node), 2, [](ArrayRef<SymExpr> x) {
     return lessEqual(x[1], x[0]);
   });
 }
 
 LogicalResult heddle::inferAnd(RuleContext &node) {
-  return setBroadcast(node, boolType(node), [](ArrayRef<SymExpr> x) {
+  return setBroadcast(node, boolType(node), 2, [](ArrayRef<SymExpr> x) {
     return logicalAnd(x[0], x[1]);
   });
 }
 
 LogicalResult heddle::inferOr(RuleContext &node) {
-  return setBroadcast(node, boolType(node), [](ArrayRef<SymExpr> x) {
+  return setBroadcast(node, boolType(node), 2, [](ArrayRef<SymExpr> x) {
     return logicalOr(x[0], x[1]);
   });
 }
 
 LogicalResult heddle::inferXor(RuleContext &node) {
-  return setBroadcast(node, boolType(node), [](ArrayRef<SymExpr> x) {
+  return setBroadcast(node, boolType(node), 2, [](ArrayRef<SymExpr> x) {
     return x[0] + x[1] - x[0] * x[1] * 2;
   });
 }
 
 LogicalResult heddle::inferWhere(RuleContext &node) {
-  return setBroadcast(node, node.elementType(1), [](ArrayRef<SymExpr> x) {
+  return setBroadcast(node, node.elementType(1), 3, [](ArrayRef<SymExpr> x) {
     return select(x[0], x[1], x[2]);
   });
 }

@@ -25,7 +25,8 @@ static std::optional<int64_t> targetRank(RuleContext &node, unsigned index) {
   const SymShape *shape = node.shape(index);
   if (!shape || shape->size() != 1)
     return std::nullopt;
-  return (*shape)[0].constant();
+  std::optional<int64_t> rank = (*shape)[0].constant();
+  return rank && *rank >= 0 ? rank : std::nullopt;
 }
 
 static LogicalResult checkRank(RuleContext &node, int64_t rank) {

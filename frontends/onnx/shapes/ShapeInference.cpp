@@ -4,6 +4,8 @@
 
 #include "frontends/onnx/shapes/ShapeInference.h"
 
+#include "frontends/onnx/shapes/ShapeRules.h"
+
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -167,6 +169,24 @@ void ShapeInference::bindArguments() {
 // Rounds
 //===----------------------------------------------------------------------===//
 
+/// No rule looks at every size it computes; here all are looked at.
+LogicalResult ShapeInference::checkResults(onnx::NodeOp node) {
+  for (Value result : node.getResults()) {
+    const AbstractTensor &tensor = analysis.lookup(result);
+    if (!tensor.shape)
+      continue;
+    if (tensor.shape->size() > static_cast<size_t>(maxTensorRank))
+      return RuleContext(*this, node).error()
+             << "makes a tensor of rank " << tensor.shape->size()
+             << "; the limit is " << maxTensorRank;
+    for (SymExpr size : *tensor.shape)
+      if (size.constant().value_or(0) < 0)
+        return RuleContext(*this, node).error()
+               << "makes an axis of size " << *size.constant();
+  }
+  return success();
+}
+
 LogicalResult ShapeInference::evaluate(Operation &op) {
   if (auto constant = dyn_cast<onnx::ConstantOp>(op)) {
     analysis.tensors[constant.getResult()] = std::make_unique<AbstractTensor>(
@@ -180,7 +200,7 @@ LogicalResult ShapeInference::evaluate(Operation &op) {
   if (!rule)
     return success();
   RuleContext context(*this, node);
-  if (failed(rule(context)))
+  if (failed(rule(context)) || failed(checkResults(node)))
     return failure();
   if (analysis.context().exhausted())
     return op.emitError("the shapes of this model take more than ")

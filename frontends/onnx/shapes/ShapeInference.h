@@ -38,6 +38,7 @@ private:
 
   mlir::LogicalResult runRound();
   mlir::LogicalResult evaluate(mlir::Operation &op);
+  mlir::LogicalResult checkResults(onnx::NodeOp node);
   void sortGuards();
 
   ShapeAnalysis &analysis;

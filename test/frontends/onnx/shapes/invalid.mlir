@@ -157,3 +157,22 @@ func.func @attention(%x: tensor<3x8xf32>) {
   %z = onnx.node "Attention"(%x, %x, %x) version 23 {} : (tensor<3x8xf32>, tensor<3x8xf32>, tensor<3x8xf32>) -> tensor<*xf32>
   return
 }
+
+// CHECK: error: ConstantOfShape makes an axis of size -62
+func.func @negative() {
+  %s = onnx.constant dense<-62> : tensor<1xi64>
+  %z = onnx.node "ConstantOfShape"(%s) version 13 {} : (tensor<1xi64>) -> tensor<*xf32>
+  return
+}
+
+// CHECK: error: Pow expects 2 inputs, got 1
+func.func @operands(%x: tensor<6xf32>) {
+  %z = onnx.node "Pow"(%x) version 13 {} : (tensor<6xf32>) -> tensor<*xf32>
+  return
+}
+
+// CHECK: error: Unsqueeze makes a tensor of rank 65; the limit is 64
+func.func @high_rank_unsqueeze(%x: tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1xf32>) {
+  %z = onnx.node "Unsqueeze"(%x) version 11 {axes = array<i64: 0>} : (tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1xf32>) -> tensor<*xf32>
+  return
+}

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
@@ -53,8 +54,9 @@ struct FoldTransposeBetweenReshapes final
     FailureOr<SmallVector<OpFoldResult>> sizes =
         getTensorSizes(rewriter, collapse.getSrc());
     SmallVector<OpFoldResult> wanted = expand.getMixedOutputShape();
-    if (failed(sizes) || !std::equal(wanted.begin(), wanted.begin() + merged,
-                                     sizes->begin()))
+    if (failed(sizes) ||
+        !isEqualConstantIntOrValueArray(ArrayRef(wanted).take_front(merged),
+                                        ArrayRef(*sizes).take_front(merged)))
       return rewriter.notifyMatchFailure(expand, "expanded to other sizes");
 
     SmallVector<int64_t> permutation(merged);

@@ -79,8 +79,7 @@ static StringRef nodeName(Location location) {
 
 void heddle::printDiagnostic(raw_ostream &os, StringRef path,
                              Diagnostic &diagnostic) {
-  printEscaped(os, path);
-  os << ": ";
+  os << path << ": ";
   StringRef name = nodeName(diagnostic.getLocation());
   if (!name.empty())
     os << "node " << inQuotes(name) << ": ";

@@ -6,6 +6,7 @@
 #include "frontends/onnx/load/ModelWalk.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/StringSet.h"
 
 #include <onnx/common/constants.h>

@@ -22,6 +22,7 @@ EXAMPLES:
   heddle compile model.onnx -o model.so --dim batch=1 --dim sequence=1..4096%8
   heddle compile model.onnx -o model --emit=exe       a program that runs the model
   heddle compile model.onnx -o - --stop-after=fusion  the kernels, as text
+  heddle compile model.onnx -o model.so --remarks='heddle-.*'    why, kernel by kernel
   heddle compile model.onnx -o model.mlir --stop-after=onnx
   heddle-opt model.mlir --pass-pipeline="$(heddle compile --print-pipeline)"
 )help";
@@ -47,6 +48,9 @@ public:
                         clEnumValN(EmitKind::Assembly, "asm",
                                    "the code as assembly text")),
              cl::init(EmitKind::Shared), cl::sub(subCommand)),
+        remarks("remarks",
+                cl::desc("tell what passes whose names match decided, and why"),
+                cl::value_desc("regex"), cl::sub(subCommand)),
         stopAfter("stop-after",
                   cl::desc("write the program after this stage as text"),
                   cl::value_desc("stage"), cl::sub(subCommand)),
@@ -63,6 +67,7 @@ private:
   cl::opt<std::string> output;
   cl::list<std::string> dims;
   cl::opt<EmitKind> emit;
+  cl::opt<std::string> remarks;
   cl::opt<std::string> stopAfter;
   cl::opt<bool> wantsPipeline;
   ModelOptions modelOptions;
@@ -83,5 +88,5 @@ ExitCode CompileCommand::run() {
     return userError("expected an output file: -o OUT");
   CompileRequest request = modelOptions.getRequest(model);
   request.dims.assign(dims.begin(), dims.end());
-  return compileModel(request, {output, emit, stopAfter});
+  return compileModel(request, {output, emit, stopAfter, remarks});
 }

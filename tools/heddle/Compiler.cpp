@@ -17,11 +17,13 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/Pass/PassManager.h"
 
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Regex.h"
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -89,6 +91,7 @@ public:
   ExitCode run();
 
 private:
+  ExitCode enableRemarks();
   ExitCode findTargetAndFacts();
   ExitCode import();
   ExitCode checkDimNames();
@@ -123,12 +126,32 @@ static ExitCode internalError(const Twine &message) {
 }
 
 ExitCode Compilation::run() {
-  ExitCode code = findTargetAndFacts();
+  ExitCode code = enableRemarks();
+  if (code == ExitCode::Done)
+    code = findTargetAndFacts();
   if (code == ExitCode::Done)
     code = import();
   if (code != ExitCode::Done)
     return code;
   return isLastStage(onnxStage) ? writeText() : runStages();
+}
+
+ExitCode Compilation::enableRemarks() {
+  if (output.remarks.empty())
+    return ExitCode::Done;
+  std::string error;
+  if (!llvm::Regex(output.remarks).isValid(error))
+    return userError("expected a regular expression in --remarks, got '" +
+                     output.remarks + "': " + error);
+  remark::RemarkCategories categories;
+  // A kind of remark without a filter of its own is not shown at all.
+  categories.passed = categories.missed = categories.analysis =
+      categories.failed = output.remarks;
+  if (failed(remark::enableOptimizationRemarks(
+          context, nullptr, std::make_unique<remark::RemarkEmittingPolicyAll>(),
+          categories, /*printAsEmitRemarks=*/true)))
+    return internalError("remarks cannot be enabled");
+  return ExitCode::Done;
 }
 
 ExitCode Compilation::findTargetAndFacts() {

@@ -116,7 +116,7 @@ std::optional<std::string> heddle::cli::getModule(const CompileRequest &request,
     return std::nullopt;
   }
   code = compileModel(request, {(work + "/model.so").str(), EmitKind::Shared,
-                                /*stopAfter=*/""});
+                                /*stopAfter=*/"", /*remarks=*/""});
   if (code != ExitCode::Done) {
     sys::fs::remove_directories(work);
     return std::nullopt;

@@ -161,7 +161,7 @@ ExitCode VerifyCommand::run() {
     return reportError(dataSets.takeError());
   // A check trusts no cache: the model is compiled anew.
   TemporaryFolder folder;
-  CompileOutput output = {folder.getPath("model.so"), EmitKind::Shared, {}};
+  CompileOutput output = {folder.getPath("model.so"), EmitKind::Shared, {}, {}};
   ExitCode code = compileModel(modelOptions.getRequest(getModelPath()), output);
   if (code != ExitCode::Done)
     return code;

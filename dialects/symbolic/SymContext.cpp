@@ -140,6 +140,7 @@ static bool combineTerms(llvm::MutableArrayRef<SymTerm> terms,
 }
 
 SymExpr SymContext::polynomial(llvm::MutableArrayRef<SymTerm> terms) {
+  ++workDone;
   llvm::SmallVector<SymTerm, 8> combined;
   if (!combineTerms(terms, combined))
     return unknown("an integer that overflows 64 bits", unbounded);
@@ -156,6 +157,9 @@ SymExpr SymContext::polynomial(llvm::MutableArrayRef<SymTerm> terms) {
   if (SymExprStorage *found = expressions.FindNodeOrInsertPos(id, position))
     return SymExpr(found);
 
+  // Keeping an expression takes memory for good: this bounds it to some hundred
+  // bytes times the limit on work, divided by this weight.
+  workDone += 64;
   auto *storage = new (allocator.Allocate<SymExprStorage>()) SymExprStorage();
   storage->context = this;
   for (SymTerm &term : combined) {

@@ -24,11 +24,11 @@ namespace heddle {
 
 /// Sizes past which an expression becomes an unknown symbol.
 struct SymLimits {
-  unsigned terms = 128;    ///< summands of one expression
-  unsigned degree = 16;    ///< factors of one summand
-  unsigned depth = 24;     ///< nesting of operations
-  unsigned operands = 16;  ///< operands of one minimum or maximum
-  size_t atoms = 1u << 20; ///< atoms of one context; see `exhausted`
+  unsigned terms = 128;     ///< summands of one expression
+  unsigned degree = 16;     ///< factors of one summand
+  unsigned depth = 24;      ///< nesting of operations
+  unsigned operands = 16;   ///< operands of one minimum or maximum
+  uint64_t work = 1u << 25; ///< see `SymContext::exhausted`
 };
 
 /// Bounds of an expression's value; an absent bound is not known.
@@ -47,9 +47,10 @@ public:
 
   const SymLimits &limits() const { return symLimits; }
 
-  /// Whether the limit on atoms is reached. From then on results are correct
-  /// but mostly unknown; an analysis should stop with a diagnostic.
-  bool exhausted() const { return atoms.size() >= symLimits.atoms; }
+  /// Whether the limit on work is reached: one unit for every sum, many for one
+  /// that is kept. From then on results are correct but mostly unknown; an
+  /// analysis should stop with a diagnostic.
+  bool exhausted() const { return workDone >= symLimits.work; }
 
   //===--------------------------------------------------------------------===//
   // Leaves
@@ -135,6 +136,7 @@ private:
   void assumeNonNegative(SymExpr expr);
 
   SymLimits symLimits;
+  uint64_t workDone = 0;
   llvm::BumpPtrAllocator allocator;
   llvm::FoldingSet<SymExprStorage> expressions;
   llvm::FoldingSet<SymAtom> operations;

@@ -203,8 +203,8 @@ LogicalResult ShapeInference::evaluate(Operation &op) {
   if (failed(rule(context)) || failed(checkResults(node)))
     return failure();
   if (analysis.context().exhausted())
-    return op.emitError("the shapes of this model take too many symbolic "
-                        "operations to compute");
+    return op.emitError(
+        "the shapes of this model take too many operations to compute");
   return success();
 }
 

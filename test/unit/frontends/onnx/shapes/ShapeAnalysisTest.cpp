@@ -138,8 +138,8 @@ TEST_F(ShapeAnalysisTest, StopsWhenTheArithmeticGrowsTooLarge) {
             type + ", tensor<i64>) -> " + type + "\n";
   }
   EXPECT_FALSE(analyse(text + "return }"));
-  EXPECT_EQ(message, "the shapes of this model take too many symbolic "
-                     "operations to compute");
+  EXPECT_EQ(message,
+            "the shapes of this model take too many operations to compute");
 }
 
 } // namespace

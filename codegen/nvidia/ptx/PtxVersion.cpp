@@ -31,24 +31,6 @@ constexpr Release releases[] = {
     {{9, 3}, {13, 3}, 0},   {{9, 4}, {13, 4}, 0},
 };
 
-struct TargetRelease {
-  std::string_view target;
-  VersionNumber ptx;
-};
-
-/// From the "Supported Targets" column of the PTX release history.
-constexpr TargetRelease targetReleases[] = {
-    {"sm_70", {6, 0}},   {"sm_72", {6, 1}},   {"sm_75", {6, 3}},
-    {"sm_80", {7, 0}},   {"sm_86", {7, 1}},   {"sm_87", {7, 4}},
-    {"sm_89", {7, 8}},   {"sm_90", {7, 8}},   {"sm_90a", {8, 0}},
-    {"sm_100", {8, 6}},  {"sm_100a", {8, 6}}, {"sm_101", {8, 6}},
-    {"sm_101a", {8, 6}}, {"sm_120", {8, 7}},  {"sm_120a", {8, 7}},
-    {"sm_100f", {8, 8}}, {"sm_103", {8, 8}},  {"sm_103a", {8, 8}},
-    {"sm_103f", {8, 8}}, {"sm_120f", {8, 8}}, {"sm_121", {8, 8}},
-    {"sm_121a", {8, 8}}, {"sm_121f", {8, 8}}, {"sm_110", {9, 0}},
-    {"sm_110a", {9, 0}}, {"sm_110f", {9, 0}}, {"sm_88", {9, 0}},
-};
-
 /// Walks over PTX text from token to token, past white space and comments.
 class Scanner {
 public:
@@ -162,13 +144,5 @@ std::optional<unsigned> heddle::ptx::driverOfToolkit(VersionNumber toolkit) {
   for (const Release &release : releases)
     if (release.toolkit == toolkit && release.driver != 0)
       return release.driver;
-  return std::nullopt;
-}
-
-std::optional<VersionNumber>
-heddle::ptx::ptxForTarget(std::string_view target) {
-  for (const TargetRelease &release : targetReleases)
-    if (release.target == target)
-      return release.ptx;
   return std::nullopt;
 }

@@ -43,9 +43,6 @@ VersionNumber ptxOfToolkit(VersionNumber toolkit);
 /// Corresponding Driver Versions" tables of the release notes.
 std::optional<unsigned> driverOfToolkit(VersionNumber toolkit);
 
-/// The first PTX version that knows the target `sm_NN`, `sm_NNa` or `sm_NNf`.
-std::optional<VersionNumber> ptxForTarget(std::string_view target);
-
 /// Reads the first `.version M.N` directive of a PTX text, skipping comments.
 std::optional<VersionNumber> findPtxVersion(std::string_view ptx);
 

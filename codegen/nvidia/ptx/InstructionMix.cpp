@@ -36,20 +36,22 @@ static const char *spaceName(Space space) {
 /// `ld.global.128`: the operation, the space and the bits of one thread.
 static std::string accessName(const Instruction &instruction,
                               const char *operation) {
+  const Mnemonic &mnemonic = *instruction.mnemonic;
   std::string name =
-      std::string(operation) + "." + spaceName(instruction.space());
-  std::vector<Type> types = instruction.types();
+      std::string(operation) + "." + spaceName(mnemonic.space);
+  const std::vector<Type> &types = mnemonic.types;
   if (!types.empty())
     name += "." +
-            std::to_string(bitWidth(types.back()) * instruction.vectorWidth());
+            std::to_string(bitWidth(types.back()) * mnemonic.vectorWidth);
   return name;
 }
 
 /// The first `count` words of a mnemonic.
 static std::string leadingWords(const Instruction &instruction, size_t count) {
-  std::string name(spelling(instruction.opcode));
-  for (size_t i = 0; i + 1 < count && i < instruction.modifiers.size(); ++i)
-    name += "." + instruction.modifiers[i];
+  const std::vector<std::string> &modifiers = instruction.mnemonic->modifiers;
+  std::string name(spelling(instruction.opcode()));
+  for (size_t i = 0; i + 1 < count && i < modifiers.size(); ++i)
+    name += "." + modifiers[i];
   return name;
 }
 
@@ -79,10 +81,10 @@ static void countCopy(const Instruction &instruction, InstructionMix &mix) {
 }
 
 static void countMatrix(const Instruction &instruction, InstructionMix &mix) {
-  bool isProduct = instruction.opcode == Opcode::Mma ||
+  bool isProduct = instruction.opcode() == Opcode::Mma ||
                    instruction.has("mma") || instruction.has("mma_async");
   if (isProduct)
-    ++mix.tensorCore[instruction.mnemonic];
+    ++mix.tensorCore[instruction.mnemonic->text];
   else if (instruction.has("load") || instruction.has("store") ||
            instruction.has("ld") || instruction.has("st"))
     ++mix.memory[leadingWords(instruction, 2)];
@@ -92,7 +94,7 @@ static void countMatrix(const Instruction &instruction, InstructionMix &mix) {
 
 static void countInstruction(const Instruction &instruction,
                              InstructionMix &mix) {
-  switch (instruction.opcode) {
+  switch (instruction.opcode()) {
   case Opcode::Mma:
   case Opcode::Wmma:
   case Opcode::Wgmma:
@@ -116,7 +118,7 @@ static void countInstruction(const Instruction &instruction,
   case Opcode::Stmatrix:
   case Opcode::Prefetch:
   case Opcode::Prefetchu:
-    ++mix.memory[std::string(spelling(instruction.opcode))];
+    ++mix.memory[std::string(spelling(instruction.opcode()))];
     break;
   case Opcode::Cp:
     countCopy(instruction, mix);

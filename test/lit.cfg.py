@@ -6,13 +6,18 @@
 #   %models         test/models                   %cache    the cache of tools/setup
 #   %exits CODE     runs a command that must end with this exit code
 #   %shared_models  real models beside the project, with the feature shared-models
+#   %shared_gpu     kernels of Triton beside the project, with the feature shared-gpu
+#   %build          the build folder
 # Features
 #   shared-models   HEDDLE_SHARED names a folder that has models/
+#   shared-gpu      HEDDLE_SHARED names a folder that has gpu/
+#   gpu             an NVIDIA driver is installed
 #   minilm          the weights and the tokenizer of all-MiniLM-L6-v2 are in the cache
 #   avx512          this machine runs AVX-512 code
 #   ptxas           NVIDIA's assembler is installed
 #   root            the tests run as root, whom no file permission stops
 
+import ctypes
 import os
 import shutil
 
@@ -53,9 +58,22 @@ def cpu_flags():
     return set()
 
 
+def has_nvidia_driver():
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
 shared_models = os.path.join(os.environ.get("HEDDLE_SHARED", ""), "models")
 if os.environ.get("HEDDLE_SHARED") and os.path.isdir(shared_models):
     config.available_features.add("shared-models")
+shared_gpu = os.path.join(os.environ.get("HEDDLE_SHARED", ""), "gpu")
+if os.environ.get("HEDDLE_SHARED") and os.path.isdir(shared_gpu):
+    config.available_features.add("shared-gpu")
+if has_nvidia_driver():
+    config.available_features.add("gpu")
 if minilm_folder():
     config.available_features.add("minilm")
 if {"avx512f", "avx512bw", "avx512vl"} <= cpu_flags():
@@ -71,8 +89,10 @@ config.substitutions += [
     ("%exits", os.path.join(config.heddle_cache, "python", "bin", "python") + " "
      + os.path.join(config.test_source_root, "exits.py")),
     ("%shared_models", os.path.abspath(shared_models)),
+    ("%shared_gpu", os.path.abspath(shared_gpu)),
     ("%models", os.path.join(config.test_source_root, "models")),
     ("%minilm", minilm_folder() or ""),
     ("%source", source_root),
+    ("%build", build_root),
     ("%cache", config.heddle_cache),
 ]

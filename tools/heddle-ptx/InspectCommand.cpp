@@ -84,29 +84,68 @@ static unsigned smOfTarget(const std::string &target) {
   return static_cast<unsigned>(parseUnsigned(digits).value_or(0));
 }
 
-/// Adds the kernels of PTX text to the report of its file.
-static Result<Done> inspectPtx(const Inspection &inspection,
-                               const PtxSource &source, KernelFacts &file) {
-  const Module &module = source.module;
-  file["module"] = describeModule(module);
+namespace {
+
+/// Where the resources of PTX entries come from: an assembly made here, or a
+/// cubin beside the text.
+struct Resources {
+  std::string from = "unknown";
   std::optional<PtxasOutput> assembled;
-  file["resources_from"] = "unknown";
+  const CubinSource *beside = nullptr;
+  MachineMixes mixes;
+
+  /// Adds registers, stack, spills and machine code to a kernel's report.
+  void addTo(KernelFacts &kernel, const std::string &name) const;
+};
+
+} // namespace
+
+void Resources::addTo(KernelFacts &kernel, const std::string &name) const {
+  addUsage(kernel, nullptr);
+  if (assembled)
+    for (const PtxasUsage &usage : assembled->usage)
+      if (usage.function == name)
+        addUsage(kernel, &usage);
+  if (beside)
+    for (const CubinKernel &code : beside->cubin.kernels)
+      if (code.name == name)
+        addUsage(kernel, code);
+  addMachineMix(kernel, findMix(mixes, name));
+}
+
+static Resources findResources(const Inspection &inspection,
+                               const PtxSource &source,
+                               const CubinSource *beside) {
+  Resources resources;
   if (inspection.ptxas) {
     Result<PtxasOutput> output =
         assemble(*inspection.ptxas, source.text, "", {});
     if (output && !output->cubin.empty()) {
-      assembled = std::move(*output);
-      file["resources_from"] =
-          "ptxas of CUDA " + inspection.ptxas->toolkit.str();
-    } else {
-      file["resources_from"] =
-          "unknown: ptxas refused the file: " +
-          (output ? output->messages.front().text : output.failure().message);
+      resources.from = "ptxas of CUDA " + inspection.ptxas->toolkit.str();
+      resources.mixes = disassemble(inspection, output->cubin);
+      resources.assembled = std::move(*output);
+      return resources;
     }
+    resources.from =
+        "unknown: ptxas refused the file: " +
+        (output ? output->messages.front().text : output.failure().message);
   }
-  MachineMixes mixes;
-  if (assembled)
-    mixes = disassemble(inspection, assembled->cubin);
+  if (beside) {
+    resources.from = "the cubin";
+    resources.beside = beside;
+    resources.mixes = disassemble(inspection, beside->bytes);
+  }
+  return resources;
+}
+
+/// Adds the kernels of PTX text to the report of its file. `beside` is the
+/// cubin that was made of the text, or null.
+static void inspectPtx(const Inspection &inspection, const PtxSource &source,
+                       const CubinSource *beside, KernelFacts &file) {
+  const Module &module = source.module;
+  file["module"] = describeModule(module);
+  Resources resources = findResources(inspection, source, beside);
+  file["resources_from"] = resources.from;
   std::string target = module.targets.empty() ? "" : module.targets.front();
   unsigned sm = inspection.question.sm.value_or(smOfTarget(target));
   for (const Function &function : module.functions) {
@@ -114,18 +153,10 @@ static Result<Done> inspectPtx(const Inspection &inspection,
         (!inspection.entry.empty() && function.name != inspection.entry))
       continue;
     KernelFacts kernel = describeEntry(module, function);
-    const PtxasUsage *usage = nullptr;
-    for (const PtxasUsage &candidate :
-         assembled ? assembled->usage : std::vector<PtxasUsage>())
-      if (candidate.function == function.name)
-        addUsage(kernel, usage = &candidate);
-    if (!usage)
-      addUsage(kernel, nullptr);
+    resources.addTo(kernel, function.name);
     addOccupancy(kernel, sm, inspection.question);
-    addMachineMix(kernel, findMix(mixes, function.name));
     file["kernels"].push_back(std::move(kernel));
   }
-  return Done{};
 }
 
 static void inspectCubin(const Inspection &inspection,
@@ -153,8 +184,7 @@ static Result<KernelFacts> inspectFile(const Inspection &inspection,
   if (!source)
     return source.failure();
   if (auto *ptx = std::get_if<PtxSource>(&*source)) {
-    if (auto done = inspectPtx(inspection, *ptx, file); !done)
-      return done.failure();
+    inspectPtx(inspection, *ptx, nullptr, file);
   } else {
     inspectCubin(inspection, std::get<CubinSource>(*source), file);
   }
@@ -181,8 +211,8 @@ static Result<KernelFacts> inspectTriton(const Inspection &inspection,
   file["triton"] = describeTriton(kernel, source->signature);
   file["kernels"] = KernelFacts::array();
   if (source->ptx) {
-    if (auto done = inspectPtx(inner, *source->ptx, file); !done)
-      return done.failure();
+    inspectPtx(inner, *source->ptx, source->cubin ? &*source->cubin : nullptr,
+               file);
   } else {
     inspectCubin(inner, *source->cubin, file);
   }

@@ -133,11 +133,7 @@ KernelFacts heddle::ptx::describeKernel(const CubinKernel &kernel) {
     facts["directives"]["maxntid"] = *kernel.maxBlock;
   facts["static_shared_bytes"] = kernel.staticSharedBytes;
   facts["code_bytes"] = kernel.codeBytes;
-  facts["registers"] = orUnknown(kernel.registers);
-  facts["stack_bytes"] = orUnknown(kernel.stackBytes);
-  facts["spill_store_bytes"] = unknown;
-  facts["spill_load_bytes"] = unknown;
-  facts["barriers"] = orUnknown(kernel.barriers);
+  addUsage(facts, kernel);
   return facts;
 }
 
@@ -152,6 +148,14 @@ void heddle::ptx::addUsage(KernelFacts &kernel, const PtxasUsage *usage) {
   add("spill_store_bytes", facts.spillStoreBytes);
   add("spill_load_bytes", facts.spillLoadBytes);
   add("barriers", facts.barriers);
+}
+
+void heddle::ptx::addUsage(KernelFacts &kernel, const CubinKernel &code) {
+  kernel["registers"] = orUnknown(code.registers);
+  kernel["stack_bytes"] = orUnknown(code.stackBytes);
+  kernel["spill_store_bytes"] = unknown;
+  kernel["spill_load_bytes"] = unknown;
+  kernel["barriers"] = orUnknown(code.barriers);
 }
 
 void heddle::ptx::addMachineMix(KernelFacts &kernel,

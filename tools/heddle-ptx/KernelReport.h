@@ -44,6 +44,9 @@ KernelFacts describeKernel(const CubinKernel &kernel);
 /// Adds registers, stack and spills as ptxas reported them to the report of an
 /// entry; "unknown" if `usage` is null.
 void addUsage(KernelFacts &kernel, const PtxasUsage *usage);
+/// The same from the kernel's machine code, which does not tell spills from
+/// other local memory.
+void addUsage(KernelFacts &kernel, const CubinKernel &code);
 /// Adds the mix of the machine code; "unknown" if `mix` is null.
 void addMachineMix(KernelFacts &kernel, const InstructionMix *mix);
 

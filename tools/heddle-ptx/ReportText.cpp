@@ -21,6 +21,11 @@ static std::string word(const KernelFacts &value) {
   return text;
 }
 
+/// A number of bytes with its unit.
+static std::string bytesWord(const KernelFacts &value) {
+  return value.is_number() ? word(value) + " bytes" : word(value);
+}
+
 /// `  name             value`.
 static void addLine(std::string &text, const std::string &name,
                     const std::string &value) {
@@ -89,10 +94,12 @@ static void formatKernel(std::string &text, const KernelFacts &kernel) {
   addLine(text, "shared memory", shared);
   addLine(text, "registers", word(kernel["registers"]));
   addLine(text, "barriers", word(kernel["barriers"]));
-  addLine(text, "stack", word(kernel["stack_bytes"]) + " bytes");
+  addLine(text, "stack", bytesWord(kernel["stack_bytes"]));
   addLine(text, "spills",
-          word(kernel["spill_store_bytes"]) + " bytes stored, " +
-              word(kernel["spill_load_bytes"]) + " loaded");
+          kernel["spill_store_bytes"].is_string()
+              ? word(kernel["spill_store_bytes"])
+              : bytesWord(kernel["spill_store_bytes"]) + " stored, " +
+                    bytesWord(kernel["spill_load_bytes"]) + " loaded");
   formatOccupancy(text, kernel["occupancy"]);
   if (kernel.contains("ptx_instructions"))
     formatMix(text, "PTX instructions", kernel["ptx_instructions"]);
@@ -122,6 +129,16 @@ static void formatTriton(std::string &text, const KernelFacts &triton) {
   }
 }
 
+/// The toolkit, and the driver where its branch is known.
+static std::string formatNeeds(const KernelFacts &needs) {
+  if (needs.is_string())
+    return word(needs);
+  std::string text = "CUDA " + word(needs["cuda"]) + " or newer";
+  if (needs["driver"].is_number())
+    text += ", Linux driver branch " + word(needs["driver"]) + " or newer";
+  return text;
+}
+
 static void formatFile(std::string &text, const KernelFacts &file) {
   text += word(file["file"]) + "\n";
   if (file.contains("triton"))
@@ -130,12 +147,7 @@ static void formatFile(std::string &text, const KernelFacts &file) {
     const KernelFacts &module = file["module"];
     addLine(text, "PTX",
             word(module["ptx_version"]) + " for " + word(module["targets"]));
-    const KernelFacts &needs = module["needs"];
-    addLine(text, "needs",
-            needs.is_string() ? word(needs)
-                              : "CUDA " + word(needs["cuda"]) +
-                                    " or newer; Linux driver branch " +
-                                    word(needs["driver"]) + " or newer");
+    addLine(text, "needs", formatNeeds(module["needs"]));
   }
   if (file.contains("cubin")) {
     addLine(text, "cubin",

@@ -179,7 +179,8 @@ def row_softmax(rows, n):
         ["--grid", str((rows + 3) // 4), "--entry", "row_softmax"],
         {"x": uniform("f32", rows, n, seed=4), "y": zeros("f32", rows, n)},
         ["in:{x}", "out:{y}", f"{rows}:u32", f"{n}:u32"], ["y"],
-        # Each of n + 2 roundings and two exponentials of 2^-22 (PTX ISA, ex2).
+        # Each of n + 2 roundings, and two exponentials: 2^-22 of their own (PTX ISA,
+        # ex2.approx) and as much from their rounded argument.
         relative((n + 2) * 2.0**-24 + 2 * 2.0**-21), softmax_of(rows, n, n))
 
 

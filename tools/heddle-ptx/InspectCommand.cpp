@@ -146,6 +146,7 @@ static void inspectPtx(const Inspection &inspection, const PtxSource &source,
   file["module"] = describeModule(module);
   Resources resources = findResources(inspection, source, beside);
   file["resources_from"] = resources.from;
+  file["kernels"] = KernelFacts::array();
   std::string target = module.targets.empty() ? "" : module.targets.front();
   unsigned sm = inspection.question.sm.value_or(smOfTarget(target));
   for (const Function &function : module.functions) {
@@ -163,6 +164,7 @@ static void inspectCubin(const Inspection &inspection,
                          const CubinSource &source, KernelFacts &file) {
   file["cubin"] = describeCubin(source.cubin);
   file["resources_from"] = "the cubin";
+  file["kernels"] = KernelFacts::array();
   MachineMixes mixes = disassemble(inspection, source.bytes);
   unsigned sm = inspection.question.sm.value_or(source.cubin.sm);
   for (const CubinKernel &kernel : source.cubin.kernels) {
@@ -179,7 +181,6 @@ static Result<KernelFacts> inspectFile(const Inspection &inspection,
                                        const std::string &path) {
   KernelFacts file;
   file["file"] = path;
-  file["kernels"] = KernelFacts::array();
   Result<KernelSource> source = readKernelSource(path);
   if (!source)
     return source.failure();
@@ -209,7 +210,6 @@ static Result<KernelFacts> inspectTriton(const Inspection &inspection,
   KernelFacts file;
   file["file"] = kernel.jsonPath;
   file["triton"] = describeTriton(kernel, source->signature);
-  file["kernels"] = KernelFacts::array();
   if (source->ptx) {
     inspectPtx(inner, *source->ptx, source->cubin ? &*source->cubin : nullptr,
                file);

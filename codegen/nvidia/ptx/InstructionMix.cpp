@@ -37,12 +37,10 @@ static const char *spaceName(Space space) {
 static std::string accessName(const Instruction &instruction,
                               const char *operation) {
   const Mnemonic &mnemonic = *instruction.mnemonic;
-  std::string name =
-      std::string(operation) + "." + spaceName(mnemonic.space);
+  std::string name = std::string(operation) + "." + spaceName(mnemonic.space);
   const std::vector<Type> &types = mnemonic.types;
   if (!types.empty())
-    name += "." +
-            std::to_string(bitWidth(types.back()) * mnemonic.vectorWidth);
+    name += "." + std::to_string(bitWidth(types.back()) * mnemonic.vectorWidth);
   return name;
 }
 

@@ -156,9 +156,17 @@ llvm::Expected<Lanes> BodyEvaluator::extract(Value tensor,
   return unsupported("a gather from an intermediate value");
 }
 
+/// The value of a scalar that a body uses: its own or one from outside.
+llvm::Expected<Lanes> BodyEvaluator::lookup(Value value, const Values &values) {
+  if (auto it = values.find(value); it != values.end())
+    return it->second;
+  if (Value scalar = kernel.getScalar(value))
+    return Lanes::uniform(scalar);
+  return unsupported("a scalar that is computed from tensors");
+}
+
 /// Computes the results of one op of a generic's body into `values`.
-llvm::Error BodyEvaluator::evaluateOp(Operation *op,
-                                      llvm::DenseMap<Value, Lanes> &values) {
+llvm::Error BodyEvaluator::evaluateOp(Operation *op, Values &values) {
   if (auto index = dyn_cast<linalg::IndexOp>(op)) {
     values[index] = position.indices[index.getDim()];
     return llvm::Error::success();
@@ -167,11 +175,10 @@ llvm::Error BodyEvaluator::evaluateOp(Operation *op,
   for (Value operand : op->getOperands()) {
     if (isa<TensorType>(operand.getType()))
       continue;
-    auto it = values.find(operand);
-    Value scalar = it == values.end() ? kernel.getScalar(operand) : Value();
-    if (it == values.end() && !scalar)
-      return unsupported("a scalar that the body computes from tensors");
-    operands.push_back(scalar ? Lanes::uniform(scalar) : it->second);
+    auto value = lookup(operand, values);
+    if (!value)
+      return value.takeError();
+    operands.push_back(*value);
   }
   if (auto gather = dyn_cast<tensor::ExtractOp>(op)) {
     auto element = extract(gather.getTensor(), operands);
@@ -180,36 +187,56 @@ llvm::Error BodyEvaluator::evaluateOp(Operation *op,
     values[gather] = *element;
     return llvm::Error::success();
   }
+  if (operands.size() != op->getNumOperands())
+    return unsupported("the op '" + op->getName().getStringRef() + "'");
   auto results = lanes.apply(op, operands);
-  if (failed(results) || operands.size() != op->getNumOperands())
+  if (failed(results))
     return unsupported("the op '" + op->getName().getStringRef() + "'");
   for (auto [result, value] : llvm::zip_equal(op->getResults(), *results))
     values[result] = value;
   return llvm::Error::success();
 }
 
-llvm::Error BodyEvaluator::evaluate(linalg::GenericOp op) {
-  llvm::DenseMap<Value, Lanes> values;
-  Block *body = op.getBlock();
+/// Computes all values of the body of `op` but the results of `combiner`.
+llvm::Error BodyEvaluator::evaluateBody(linalg::GenericOp op,
+                                        Operation *combiner, Values &values) {
   for (OpOperand &operand : op->getOpOperands()) {
     BlockArgument argument = op.getMatchingBlockArgument(&operand);
-    if (argument.use_empty())
+    bool isRead = llvm::any_of(
+        argument.getUsers(), [&](Operation *user) { return user != combiner; });
+    if (!isRead && !(combiner && op.isDpsInput(&operand)))
       continue;
     auto value = read(operand.get(), op.getMatchingIndexingMap(&operand));
     if (!value)
       return value.takeError();
     values[argument] = *value;
   }
-  for (Operation &inner : body->without_terminator())
-    if (llvm::Error error = evaluateOp(&inner, values))
-      return error;
+  for (Operation &inner : op.getBlock()->without_terminator())
+    if (&inner != combiner)
+      if (llvm::Error error = evaluateOp(&inner, values))
+        return error;
+  return llvm::Error::success();
+}
+
+llvm::Expected<Lanes> BodyEvaluator::evaluateTerm(linalg::GenericOp op,
+                                                  Operation *combiner,
+                                                  Value term) {
+  Values values;
+  if (llvm::Error error = evaluateBody(op, combiner, values))
+    return error;
+  return lookup(term, values);
+}
+
+llvm::Error BodyEvaluator::evaluate(linalg::GenericOp op) {
+  Values values;
+  if (llvm::Error error = evaluateBody(op, /*combiner=*/nullptr, values))
+    return error;
   for (auto [result, yielded] : llvm::zip_equal(
-           op->getResults(), body->getTerminator()->getOperands())) {
-    auto it = values.find(yielded);
-    Value scalar = it == values.end() ? kernel.getScalar(yielded) : Value();
-    if (it == values.end() && !scalar)
-      return unsupported("a yielded value from outside the body");
-    set(result, scalar ? Lanes::uniform(scalar) : it->second);
+           op->getResults(), op.getBlock()->getTerminator()->getOperands())) {
+    auto value = lookup(yielded, values);
+    if (!value)
+      return value.takeError();
+    set(result, *value);
   }
   return llvm::Error::success();
 }

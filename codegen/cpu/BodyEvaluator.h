@@ -49,16 +49,27 @@ public:
   /// Computes the results of `op` at the position.
   llvm::Error evaluate(mlir::linalg::GenericOp op);
 
+  /// Computes `term`, a value of the body of `op`, at the position, without
+  /// `combiner`, the op that adds it to the element of the init.
+  llvm::Expected<Lanes> evaluateTerm(mlir::linalg::GenericOp op,
+                                     mlir::Operation *combiner,
+                                     mlir::Value term);
+
+  /// The elements of `tensor` that `map` picks at the position.
+  llvm::Expected<Lanes> read(mlir::Value tensor, mlir::AffineMap map);
+
   /// Stores what the kernel yields and is known here, at the position.
   void storeOutputs();
 
 private:
-  llvm::Expected<Lanes> read(mlir::Value tensor, mlir::AffineMap map);
   bool isUnitInner(mlir::Value memref);
   Lanes readMemory(mlir::Value tensor, llvm::ArrayRef<Lanes> indices);
   llvm::Expected<Lanes> evaluateExpr(mlir::AffineExpr expr);
-  llvm::Error evaluateOp(mlir::Operation *op,
-                         llvm::DenseMap<mlir::Value, Lanes> &values);
+  using Values = llvm::DenseMap<mlir::Value, Lanes>;
+  llvm::Error evaluateOp(mlir::Operation *op, Values &values);
+  llvm::Error evaluateBody(mlir::linalg::GenericOp op,
+                           mlir::Operation *combiner, Values &values);
+  llvm::Expected<Lanes> lookup(mlir::Value value, const Values &values);
   llvm::Expected<Lanes> extract(mlir::Value tensor,
                                 llvm::ArrayRef<Lanes> indices);
 

@@ -28,6 +28,7 @@ static const Family families[] = {
     {"contraction", buildContraction},
     {"attention", buildAttention},
     {"elementwise", buildElementwise},
+    {"row", buildRows},
 };
 
 static const Family *findFamily(StringRef name) {

@@ -172,6 +172,11 @@ Value heddle::flattenMemory(ImplicitLocOpBuilder &b, Value memref) {
       ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
 }
 
+/// The indices of lane 0, none of which varies.
+static SmallVector<Value> toScalars(ArrayRef<Lanes> indices) {
+  return llvm::map_to_vector(indices, [](Lanes index) { return index.value; });
+}
+
 /// The offset of every lane's element from the first element, in elements.
 Value LaneBuilder::offsets(Value memref, ArrayRef<Lanes> indices) {
   auto metadata = memref::ExtractStridedMetadataOp::create(b, memref);
@@ -206,9 +211,7 @@ static Value withUnitInner(ImplicitLocOpBuilder &b, Value memref) {
 
 /// Lane i at the last index plus i.
 Value LaneBuilder::load(Value memref, ArrayRef<Lanes> indices) {
-  SmallVector<Value> at;
-  for (Lanes index : indices)
-    at.push_back(index.value);
+  SmallVector<Value> at = toScalars(indices);
   memref = withUnitInner(b, memref);
   auto type = vectorType(cast<MemRefType>(memref.getType()).getElementType());
   if (!mask)
@@ -268,10 +271,8 @@ Lanes LaneBuilder::read(Value memref, ArrayRef<Lanes> indices, Type element,
                         bool unitInner) {
   Lanes lanes;
   if (llvm::all_of(indices, [](Lanes index) { return index.isUniform(); })) {
-    SmallVector<Value> at;
-    for (Lanes index : indices)
-      at.push_back(index.value);
-    lanes = Lanes::uniform(memref::LoadOp::create(b, memref, at));
+    lanes =
+        Lanes::uniform(memref::LoadOp::create(b, memref, toScalars(indices)));
   } else {
     lanes = Lanes::varying(isContiguous(indices, unitInner)
                                ? load(memref, indices)
@@ -283,8 +284,9 @@ Lanes LaneBuilder::read(Value memref, ArrayRef<Lanes> indices, Type element,
 
 void LaneBuilder::write(Lanes value, Value memref, ArrayRef<Lanes> indices,
                         bool unitInner) {
-  if (indices.empty()) {
-    memref::StoreOp::create(b, toMemory(b, value.value), memref, ValueRange());
+  if (llvm::all_of(indices, [](Lanes index) { return index.isUniform(); })) {
+    memref::StoreOp::create(b, toMemory(b, value.value), memref,
+                            toScalars(indices));
     return;
   }
   Value vector = toMemory(b, toVector(value));
@@ -295,9 +297,7 @@ void LaneBuilder::write(Lanes value, Value memref, ArrayRef<Lanes> indices,
                               allLanes(), vector);
     return;
   }
-  SmallVector<Value> at;
-  for (Lanes index : indices)
-    at.push_back(index.value);
+  SmallVector<Value> at = toScalars(indices);
   memref = withUnitInner(b, memref);
   if (mask)
     vector::MaskedStoreOp::create(b, memref, at, mask, vector);

@@ -57,8 +57,8 @@ public:
   Lanes read(mlir::Value memref, llvm::ArrayRef<Lanes> indices,
              mlir::Type element, bool unitInner);
 
-  /// Stores `value`; the last index is linear, the others are uniform. Without
-  /// indices `value` is uniform and `memref` has rank 0.
+  /// Stores `value`; the last index is linear, the others are uniform. If all
+  /// are uniform, so is `value`, and one element is stored.
   void write(Lanes value, mlir::Value memref, llvm::ArrayRef<Lanes> indices,
              bool unitInner);
 

@@ -55,8 +55,8 @@ AffineMap LinalgNest::pick(ArrayRef<unsigned> loops) const {
 }
 
 AffineMap LinalgNest::leading(unsigned count) const {
-  return AffineMap::getMultiDimIdentityMap(numLoops, builder.getContext())
-      .getMajorSubMap(count);
+  SmallVector<unsigned> loops = llvm::to_vector(llvm::seq(0u, count));
+  return pick(loops);
 }
 
 Value LinalgNest::build(ValueRange inputs, Value init, ArrayRef<AffineMap> maps,

@@ -29,7 +29,7 @@ static int64_t bytesOf(Type type) {
 }
 
 Buffer::Buffer(RankedTensorType type, ArrayRef<int64_t> sizes,
-               ArrayRef<int64_t> givenStrides)
+               ArrayRef<int64_t> givenStrides, Placement placement)
     : elementType(type.getElementType()), elementBytes(bytesOf(elementType)),
       sizes(sizes), strides(givenStrides) {
   if (strides.empty()) {
@@ -48,8 +48,11 @@ Buffer::Buffer(RankedTensorType type, ArrayRef<int64_t> sizes,
                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   if (mapping == MAP_FAILED)
     llvm::report_fatal_error("out of memory");
-  mprotect(mapping + mappedBytes - kPage, kPage, PROT_NONE);
-  data = mapping + mappedBytes - kPage - extentBytes;
+  data = mapping;
+  if (placement == Placement::BeforeGuard) {
+    mprotect(mapping + mappedBytes - kPage, kPage, PROT_NONE);
+    data = mapping + mappedBytes - kPage - extentBytes;
+  }
   poison();
 
   int64_t pointer;
@@ -148,8 +151,8 @@ int64_t Buffer::getStrayWrites() const {
   for (int64_t i = 0, e = getNumElements(); i < e; ++i)
     std::fill_n(isElement.begin() + (address(i) - data), elementBytes, true);
   // The page's bytes before the buffer are zero from the system.
-  int64_t strays = llvm::count_if(ArrayRef(mapping, data),
-                                  [](char byte) { return byte != 0; });
+  int64_t strays =
+      std::count_if(mapping, data, [](char byte) { return byte != 0; });
   for (int64_t i = 0; i < extentBytes; ++i)
     strays += !isElement[i] && static_cast<unsigned char>(data[i]) != kPoison;
   return strays;

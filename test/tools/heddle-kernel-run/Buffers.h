@@ -16,14 +16,22 @@
 
 namespace heddle::kernelrun {
 
-/// Memory of a tensor that ends where a page without access begins, so that a
-/// read behind it is a fault, and whose bytes outside the elements must keep
-/// their pattern.
+/// Where a buffer lies in its pages.
+enum class Placement {
+  /// It ends where a page without access begins: a read behind it is a fault,
+  /// and a masked one that reaches there is slow.
+  BeforeGuard,
+  /// It begins with a page, for measurements.
+  PageStart,
+};
+
+/// Memory of a tensor, whose bytes outside the elements must keep their
+/// pattern.
 class Buffer {
 public:
   /// `strides` in elements; empty for row-major. Elements of i1 take a byte.
   Buffer(mlir::RankedTensorType type, llvm::ArrayRef<int64_t> sizes,
-         llvm::ArrayRef<int64_t> strides);
+         llvm::ArrayRef<int64_t> strides, Placement placement);
   ~Buffer();
   Buffer(const Buffer &) = delete;
 

@@ -95,7 +95,10 @@ static Arguments makeArguments(KernelDefOp def) {
       arguments.values.push_back(spec.number);
       continue;
     }
-    auto buffer = std::make_unique<Buffer>(type, spec.sizes, spec.strides);
+    auto buffer = std::make_unique<Buffer>(type, spec.sizes, spec.strides,
+                                           timedFlops.getNumOccurrences()
+                                               ? Placement::PageStart
+                                               : Placement::BeforeGuard);
     StringRef init = spec.init;
     if (init.consume_front("@"))
       exitOnError(buffer->load(init));

@@ -3,6 +3,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/RegisterDialects.h"
+#include "frontends/onnx/Passes.h"
+#include "passes/Passes.h"
+#include "passes/Pipelines.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/MLIRContext.h"
@@ -13,6 +16,9 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   heddle::registerAllDialects(registry);
   mlir::registerAllPasses();
+  heddle::registerHeddlePasses();
+  heddle::registerHeddleOnnxPasses();
+  heddle::registerStages();
   mlir::MLIRContext context(registry);
   return mlir::failed(mlir::mlirReduceMain(argc, argv, context));
 }

@@ -104,9 +104,9 @@ std::string Machine::describe(const Access &access) const {
   if (cluster && access.agent < perBlock * cluster->blocks.size()) {
     const Block &block = *cluster->blocks[access.agent / perBlock];
     uint32_t agent = access.agent % perBlock;
-    constexpr const char *kinds[] = {"warp ", "cp.async of warp ",
-                                     "bulk store of warp ", "wgmma of warp ",
-                                     "bulk store of warp "};
+    constexpr const char *kinds[] = {
+        "warp ", "cp.async of warp ", "bulk store of warp ",
+        "wgmma of the warpgroup of warp ", "bulk store of warp "};
     who = kinds[agent / warps] + std::to_string(agent % warps);
     if (cluster->blocks.size() > 1)
       who += " of block rank " + std::to_string(block.rank);

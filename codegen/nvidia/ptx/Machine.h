@@ -164,6 +164,7 @@ enum class Waiting : uint8_t {
   ClusterBarrier,
   Mbarrier, ///< `object` is its offset
   Convergence,
+  Warpgroup, ///< other warps have not yet issued the wgmma waited for
 };
 
 /// Lanes of a warp that are at the same place.
@@ -384,6 +385,10 @@ public:
   bool completeArrivals(Warp &warp);
   void waitBulkStores(Warp &warp, uint32_t keep, bool onlyReads);
   void runWgmma(Warp &warp, const PendingWgmma &pending);
+  /// wgmma are operations of four warps: one that waits sees all four done.
+  bool warpgroupCommitted(Warp &warp, uint32_t groups) const;
+  void completeWgmma(Warp &warp, uint32_t groups);
+  void wakeWarpgroup(Warp &warp);
   void waitWgmma(Warp &warp, uint32_t keep);
   bool chance(); ///< whether an async step happens now (AsyncMode::Random)
 

@@ -6,7 +6,9 @@
 namespace heddle::ptx {
 
 uint32_t Warp::agentOf(unsigned kind) const {
-  return block->firstAgent + kind * uint32_t(block->warps.size()) + index;
+  // The four warps of a warpgroup issue one wgmma together.
+  uint32_t issuer = kind == WgmmaAgent ? index / 4 * 4 : index;
+  return block->firstAgent + kind * uint32_t(block->warps.size()) + issuer;
 }
 
 uint32_t Machine::accessOf(const Warp &warp, const Op &op, uint32_t agent,

@@ -133,8 +133,7 @@ void FunctionParser::parseLocalVariable(Space space) {
   expect(';');
 }
 
-void FunctionParser::parseLabel(std::string_view name) {
-  Location where = token.where;
+void FunctionParser::parseLabel(std::string_view name, Location where) {
   if (token.is(".branchtargets"))
     return parseBranchTargets(name);
   if (token.is(".callprototype") || token.is(".calltargets")) {
@@ -216,7 +215,7 @@ void FunctionParser::parseInstruction() {
   std::string_view word = expectWord("an instruction");
   if (!instruction.guard && token.is(':')) {
     advance();
-    return parseLabel(word);
+    return parseLabel(word, where);
   }
   // What follows decides whether an unknown word was meant as an instruction;
   // either way the mistake is here.

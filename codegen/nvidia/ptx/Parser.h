@@ -117,7 +117,7 @@ private:
   void parseStatement();
   void parseRegisters();
   void parseLocalVariable(Space space);
-  void parseLabel(std::string_view name);
+  void parseLabel(std::string_view name, Location where);
   void parseBranchTargets(std::string_view name);
   void parseInstruction();
   const Mnemonic *mnemonicOf(std::string_view text);

@@ -182,6 +182,10 @@ void Machine::reportWaiting(Warp &warp, const LaneGroup &group) {
              " only (masks)");
     text = "waits for the other lanes of its warp";
     break;
+  case Waiting::Warpgroup:
+    text = "waits for a wgmma that the other warps of its warpgroup have not "
+           "issued";
+    break;
   case Waiting::No:
     text = "repeats itself on memory that nobody writes";
     break;

@@ -187,6 +187,11 @@ void issue(Warp &warp, const Op &op, Lanes) {
   Machine &machine = *warp.machine;
   const OpDetail &shape = machine.program.details[op.detail];
   ++machine.statistics.tensorCore;
+  if (warp.index / 4 * 4 + 4 > warp.block->warps.size()) {
+    machine.find(FindingKind::Divergence, warp, op, 0, 0,
+                 "needs the four warps of a warpgroup, which the block lacks");
+    throw Stop{Status::Stopped};
+  }
   PendingWgmma pending;
   pending.op = machine.indexOf(op);
   if (op.mode == 0)
@@ -209,8 +214,10 @@ void issue(Warp &warp, const Op &op, Lanes) {
   if (!fine)
     throw Stop{Status::Stopped};
   if (machine.checks) {
-    for (uint32_t reg : shape.registers)
+    for (uint32_t reg : shape.registers) {
       warp.undefined[reg] = 0;
+      warp.dirty[reg] = 0; // now written by the wgmma itself
+    }
     markInFlight(warp, shape);
     ++warp.inFlightCount;
     machine.tick(warp);
@@ -234,10 +241,18 @@ void commit(Warp &warp, const Op &, Lanes) {
   for (PendingWgmma &pending : warp.wgmmas)
     if (pending.group == 0)
       pending.group = warp.wgmmaGroups;
+  warp.machine->wakeWarpgroup(warp);
 }
 
 void wait(Warp &warp, const Op &op, Lanes) {
-  warp.machine->waitWgmma(warp, uint32_t(op.immediate));
+  Machine &machine = *warp.machine;
+  uint32_t keep = uint32_t(op.immediate);
+  uint32_t due = warp.wgmmaGroups > keep ? warp.wgmmaGroups - keep : 0;
+  if (!machine.warpgroupCommitted(warp, due)) {
+    warp.sleep(Waiting::Warpgroup, true, 0);
+    return;
+  }
+  machine.waitWgmma(warp, keep);
 }
 
 /// A as `[16][k]`, from registers or shared memory.
@@ -341,14 +356,46 @@ void Machine::runWgmma(Warp &warp, const PendingWgmma &pending) {
     runFloat(warp, shape, pending);
 }
 
+/// Calls `visit` for the warps of the same warpgroup, the own one included.
+template <class Visit>
+static void forWarpgroup(const Warp &warp, Visit visit) {
+  auto &warps = warp.block->warps;
+  size_t first = warp.index / 4 * 4;
+  for (size_t i = first; i < std::min(first + 4, warps.size()); ++i)
+    visit(*warps[i]);
+}
+
+bool Machine::warpgroupCommitted(Warp &warp, uint32_t groups) const {
+  bool all = true;
+  forWarpgroup(warp, [&](Warp &member) {
+    all &= member.live == 0 || member.wgmmaGroups >= groups;
+  });
+  return all;
+}
+
+void Machine::wakeWarpgroup(Warp &warp) {
+  forWarpgroup(warp, [&](Warp &member) {
+    for (LaneGroup &group : member.groups)
+      if (group.waiting == Waiting::Warpgroup)
+        wake(member, group);
+  });
+  ++epoch;
+}
+
+void Machine::completeWgmma(Warp &warp, uint32_t groups) {
+  for (PendingWgmma &pending : warp.wgmmas)
+    if (!pending.done && pending.group != 0 && pending.group <= groups) {
+      runWgmma(warp, pending);
+      pending.done = true;
+    }
+}
+
 void Machine::waitWgmma(Warp &warp, uint32_t keep) {
   uint32_t due = warp.wgmmaGroups > keep ? warp.wgmmaGroups - keep : 0;
   auto isDue = [&](const PendingWgmma &pending) {
     return warp.live == 0 || (pending.group != 0 && pending.group <= due);
   };
-  for (PendingWgmma &pending : warp.wgmmas)
-    if (isDue(pending) && !pending.done)
-      runWgmma(warp, pending);
+  forWarpgroup(warp, [&](Warp &member) { completeWgmma(member, due); });
   std::erase_if(warp.wgmmas, isDue);
   if (!checks || !usesWgmma)
     return;
@@ -485,6 +532,7 @@ void buildWgmma(Builder &b) {
     b.op.immediate = b.immediate(0);
     if (b.op.immediate > 7)
       b.refuse("expected a number of groups from 0 to 7");
+    b.op.flow = Flow::Wait;
     b.op.run = wait;
     return;
   default:

@@ -25,9 +25,9 @@ T valueOf(uint64_t bits) {
   return value;
 }
 
-/// Runs `instruction` once per element, with `%d` as result and `%a`, `%b`, `%c`
-/// as operands of the given widths in bits (1: a predicate). All values are
-/// passed as 64-bit words.
+/// Runs `instruction` once per element, with `%d` as result and `%a`, `%b`,
+/// `%c` as operands of the given widths in bits (1: a predicate). All values
+/// are passed as 64-bit words.
 inline std::vector<uint64_t>
 evaluate(const std::string &instruction, unsigned resultBits,
          const std::vector<unsigned> &operandBits,
@@ -41,8 +41,7 @@ evaluate(const std::string &instruction, unsigned resultBits,
   text += ")\n{\n.reg .b64 %at, %base;\n.reg .b32 %t, %s;\n";
   auto declare = [&](char name, unsigned bits) {
     text += bits == 1 ? std::string(".reg .pred %") + name + ";\n"
-                      : ".reg .b" + std::to_string(bits) + " %" + name +
-                            ";\n";
+                      : ".reg .b" + std::to_string(bits) + " %" + name + ";\n";
   };
   declare('d', resultBits);
   for (size_t i = 0; i < operands.size(); ++i)
@@ -89,12 +88,34 @@ std::vector<uint64_t> interesting(unsigned salt, size_t count = 1024) {
   std::vector<uint64_t> values;
   using L = std::numeric_limits<T>;
   if constexpr (std::is_floating_point_v<T>) {
-    for (T v : {T(0), T(-0.0), T(1), T(-1), T(0.5), T(1.5), T(2.5), T(-2.5),
-                T(3.4999), L::max(), L::lowest(), L::min(), -L::min(),
-                L::denorm_min(), -L::denorm_min(), L::infinity(),
-                -L::infinity(), L::quiet_NaN(), T(65504), T(65520), T(448),
-                T(464), T(2147483648.0), T(-2147483649.0), T(4294967296.0),
-                T(1e-8), T(0.99999994), T(126)})
+    for (T v : {T(0),
+                T(-0.0),
+                T(1),
+                T(-1),
+                T(0.5),
+                T(1.5),
+                T(2.5),
+                T(-2.5),
+                T(3.4999),
+                L::max(),
+                L::lowest(),
+                L::min(),
+                -L::min(),
+                L::denorm_min(),
+                -L::denorm_min(),
+                L::infinity(),
+                -L::infinity(),
+                L::quiet_NaN(),
+                T(65504),
+                T(65520),
+                T(448),
+                T(464),
+                T(2147483648.0),
+                T(-2147483649.0),
+                T(4294967296.0),
+                T(1e-8),
+                T(0.99999994),
+                T(126)})
       values.push_back(bitsOf(v));
   } else {
     for (T v : {T(0), T(1), T(2), T(-1), L::max(), L::min(), T(L::max() - 1),
@@ -105,7 +126,9 @@ std::vector<uint64_t> interesting(unsigned salt, size_t count = 1024) {
   std::vector<uint64_t> result;
   size_t n = values.size();
   for (size_t i = 0; i < n * n; ++i)
-    result.push_back(values[salt == 0 ? i % n : salt == 1 ? i / n : (i * 7) % n]);
+    result.push_back(values[salt == 0   ? i % n
+                            : salt == 1 ? i / n
+                                        : (i * 7) % n]);
   std::mt19937_64 generator(salt + 1);
   while (result.size() < count + n * n) {
     uint64_t bits = generator();

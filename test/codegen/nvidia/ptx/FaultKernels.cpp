@@ -142,14 +142,16 @@ std::string asyncGemmKernel() {
   mov.f32 %f3, 0f00000000;
   mov.f32 %f4, 0f00000000;
   mov.u32 %r19, 0;
-)" + issueStage() + R"(
+)" + issueStage() +
+         R"(
   cp.async.commit_group; // first
   mov.u32 %r30, 0;
 LOOP:
   add.u32 %r19, %r30, 1;
   setp.ge.u32 %p2, %r19, %r9;
   @%p2 bra ISSUED;
-)" + issueStage() + R"(
+)" + issueStage() +
+         R"(
 ISSUED:
   cp.async.commit_group; // next
   cp.async.wait_group 1;
@@ -200,8 +202,8 @@ static std::string waitFor(const std::string &address,
 /// Puts the descriptor of a 128-byte-swizzled tile at `address` into `target`.
 static std::string descriptor(const std::string &target,
                               const std::string &address) {
-  return "  cvt.u64.u32 " + target + ", " + address + ";\n  shr.u64 " +
-         target + ", " + target + ", 4;\n  or.b64 " + target + ", " + target +
+  return "  cvt.u64.u32 " + target + ", " + address + ";\n  shr.u64 " + target +
+         ", " + target + ", 4;\n  or.b64 " + target + ", " + target +
          ", 0x4000004000010000;\n";
 }
 
@@ -269,7 +271,8 @@ PRODUCE:
   shl.b32 %r13, %r11, 3;
   add.u32 %r14, %r4, %r13;        // full
   add.u32 %r15, %r14, 16;         // empty
-)" + waitFor("%r15", "%r12") + R"(
+)" + waitFor("%r15", "%r12") +
+         R"(
   mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r14], 16384;
   shl.b32 %r16, %r11, 13;
   add.u32 %r16, %r16, %r3;
@@ -289,14 +292,17 @@ CONSUME:
   and.b32 %r12, %r12, 1;          // full parity
   shl.b32 %r13, %r11, 3;
   add.u32 %r14, %r4, %r13;
-)" + waitFor("%r14", "%r12") + R"(
+)" + waitFor("%r14", "%r12") +
+         R"(
   shl.b32 %r16, %r11, 13;
   add.u32 %r16, %r16, %r3;
   add.u32 %r17, %r16, 16384;
-)" + descriptor("%rd6", "%r16") + descriptor("%rd7", "%r17") + R"(
+)" + descriptor("%rd6", "%r16") +
+         descriptor("%rd7", "%r17") + R"(
   setp.ne.u32 %p3, %r10, 0;
   wgmma.fence.sync.aligned;
-)" + products + R"(
+)" + products +
+         R"(
   wgmma.commit_group.sync.aligned;
   wgmma.wait_group.sync.aligned 0;
   and.b32 %r20, %r2, 31;
@@ -315,7 +321,8 @@ CONSUME:
   add.u32 %r24, %r21, %r23;
   add.u32 %r24, %r24, %r3;
   add.u32 %r24, %r24, 32768;
-)" + stores + R"(
+)" + stores +
+         R"(
   fence.proxy.async.shared::cta;
   bar.sync 1, 128; // tile stored
   @%p1 bra END;
@@ -339,8 +346,8 @@ std::string attentionKernel() {
               "  add.u64 %rd7, %rd7, 2;\n";
   for (int i = 0; i < 32; ++i) {
     std::string f = "%f" + std::to_string(i);
-    weights += "  mul.f32 " + f + ", " + f + ", 0f3E000000;\n  ex2.approx.f32 " +
-               f + ", " + f + ";\n";
+    weights += "  mul.f32 " + f + ", " + f +
+               ", 0f3E000000;\n  ex2.approx.f32 " + f + ", " + f + ";\n";
   }
   for (int pair = 0; pair < 16; ++pair)
     weights += "  cvt.rn.bf16x2.f32 %a" + std::to_string(pair) + ", %f" +
@@ -396,16 +403,20 @@ std::string attentionKernel() {
   cp.async.bulk.tensor.2d.shared::cta.global.tile.mbarrier::complete_tx::bytes [%r6], [%rd3, {%r9, %r9}], [%r4];
 READY:
   bar.sync 0;
-)" + waitFor("%r4", "0") + "  add.u32 %r5, %r3, 8192;\n" +
-         "  add.u32 %r6, %r3, 16384;\n" + descriptor("%rd6", "%r3") +
-         descriptor("%rd7", "%r5") + descriptor("%rd8", "%r6") + R"(
+)" + waitFor("%r4", "0") +
+         "  add.u32 %r5, %r3, 8192;\n" + "  add.u32 %r6, %r3, 16384;\n" +
+         descriptor("%rd6", "%r3") + descriptor("%rd7", "%r5") +
+         descriptor("%rd8", "%r6") + R"(
   wgmma.fence.sync.aligned; // scores
-)" + scores + R"(
+)" + scores +
+         R"(
   wgmma.commit_group.sync.aligned; // scores
   wgmma.wait_group.sync.aligned 0; // scores
-)" + weights + R"(
+)" + weights +
+         R"(
   wgmma.fence.sync.aligned; // values
-)" + values + R"(
+)" + values +
+         R"(
   wgmma.commit_group.sync.aligned; // values
   wgmma.wait_group.sync.aligned 0; // values
   shr.u32 %r21, %r2, 5;
@@ -419,7 +430,8 @@ READY:
   add.u32 %r24, %r21, %r23;
   cvt.u64.u32 %rd10, %r24;
   add.u64 %rd10, %rd4, %rd10;
-)" + stores + R"(
+)" + stores +
+         R"(
   ret;
 }
 )";

@@ -1,5 +1,5 @@
-// FaultKernels.h - kernels written for the tests, and places to plant faults in.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// FaultKernels.h - kernels written for the tests, and places to plant faults
+// in. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #ifndef HEDDLE_TEST_CODEGEN_NVIDIA_PTX_FAULTKERNELS_H
 #define HEDDLE_TEST_CODEGEN_NVIDIA_PTX_FAULTKERNELS_H
@@ -12,13 +12,13 @@ namespace heddle::ptx::test {
 /// Parameters: x, out, n.
 std::string reduceKernel();
 
-/// C[64][8] = A[64][k] B[8][k]^T in bf16 by 128 threads: two stages of cp.async,
-/// ldmatrix, mma.sync. Parameters: a, b, c, k.
+/// C[64][8] = A[64][k] B[8][k]^T in bf16 by 128 threads: two stages of
+/// cp.async, ldmatrix, mma.sync. Parameters: a, b, c, k.
 std::string asyncGemmKernel();
 
-/// C = A B^T in bf16, 64x64 tiles of f32, by a producer warp (TMA, mbarriers) and
-/// a warpgroup (wgmma), stored by TMA. 160 threads, 49184 bytes of dynamic shared
-/// memory. Parameters: tensor maps of A, B, C; k / 64.
+/// C = A B^T in bf16, 64x64 tiles of f32, by a producer warp (TMA, mbarriers)
+/// and a warpgroup (wgmma), stored by TMA. 160 threads, 49184 bytes of dynamic
+/// shared memory. Parameters: tensor maps of A, B, C; k / 64.
 std::string tensorGemmKernel();
 
 /// O = exp2(Q K^T / 8) V for 64 queries, keys and columns: the second product

@@ -39,21 +39,18 @@ TYPED_TEST(IntegerTypes, Arithmetic) {
   expectBinary<T, T>("sub." + type, [](T a, T b) { return W(a) - b; });
   expectBinary<T, T>("min." + type, [](T a, T b) { return std::min(a, b); });
   expectBinary<T, T>("max." + type, [](T a, T b) { return std::max(a, b); });
-  expectBinary<T, T>("mul.lo." + type, [](T a, T b) {
-    return uint64_t(W(a) * W(b));
-  });
+  expectBinary<T, T>("mul.lo." + type,
+                     [](T a, T b) { return uint64_t(W(a) * W(b)); });
   expectBinary<T, T>("mul.hi." + type, [](T a, T b) {
     if constexpr (std::is_same_v<T, uint64_t>)
       return T((unsigned __int128)a * b >> 64);
     else
       return T(W(a) * W(b) >> bits<T>);
   });
-  expectBinary<T, T>("div." + type, [](T a, T b) {
-    return b == 0 ? W(-1) : W(a) / W(b);
-  });
-  expectBinary<T, T>("rem." + type, [](T a, T b) {
-    return b == 0 ? W(a) : W(a) % W(b);
-  });
+  expectBinary<T, T>("div." + type,
+                     [](T a, T b) { return b == 0 ? W(-1) : W(a) / W(b); });
+  expectBinary<T, T>("rem." + type,
+                     [](T a, T b) { return b == 0 ? W(a) : W(a) % W(b); });
 }
 
 TYPED_TEST(IntegerTypes, ThreeOperandsAndWide) {
@@ -68,14 +65,16 @@ TYPED_TEST(IntegerTypes, ThreeOperandsAndWide) {
   for (size_t i = 0; i < a.size(); ++i) {
     T x = valueOf<T>(a[i]), y = valueOf<T>(b[i]), z = valueOf<T>(c[i]);
     ASSERT_EQ(valueOf<T>(low[i]), T(uint64_t(W(x) * y) + uint64_t(z)));
-    ASSERT_EQ(valueOf<T>(sad[i]), T(uint64_t(W(z) + (x < y ? W(y) - x : W(x) - y))));
+    ASSERT_EQ(valueOf<T>(sad[i]),
+              T(uint64_t(W(z) + (x < y ? W(y) - x : W(x) - y))));
   }
   if constexpr (sizeof(T) < 8) {
     auto wide = evaluate("mul.wide." + type + " %d, %a, %b;", 2 * bits<T>,
                          {bits<T>, bits<T>}, {a, b});
     uint64_t mask = bits<T> == 32 ? ~uint64_t(0) : 0xFFFFFFFF;
     for (size_t i = 0; i < a.size(); ++i)
-      ASSERT_EQ(wide[i], uint64_t(W(valueOf<T>(a[i])) * valueOf<T>(b[i])) & mask);
+      ASSERT_EQ(wide[i],
+                uint64_t(W(valueOf<T>(a[i])) * valueOf<T>(b[i])) & mask);
   }
 }
 
@@ -91,12 +90,11 @@ TYPED_TEST(IntegerTypes, ComparisonsAndShifts) {
       {"gt", [](T x, T y) { return x > y; }},
       {"ge", [](T x, T y) { return x >= y; }}};
   for (auto &[name, holds] : orders) {
-    auto d = evaluate(std::string("setp.") + name + "." + type +
-                          " %d, %a, %b;",
+    auto d = evaluate(std::string("setp.") + name + "." + type + " %d, %a, %b;",
                       1, {bits<T>, bits<T>}, {a, b});
-    auto set = evaluate(std::string("set.") + name + ".u32." + type +
-                            " %d, %a, %b;",
-                        32, {bits<T>, bits<T>}, {a, b});
+    auto set =
+        evaluate(std::string("set.") + name + ".u32." + type + " %d, %a, %b;",
+                 32, {bits<T>, bits<T>}, {a, b});
     for (size_t i = 0; i < a.size(); ++i) {
       bool want = holds(valueOf<T>(a[i]), valueOf<T>(b[i]));
       ASSERT_EQ(d[i], want) << name;
@@ -105,8 +103,8 @@ TYPED_TEST(IntegerTypes, ComparisonsAndShifts) {
   }
   auto amounts = interesting<uint32_t>(1);
   amounts.resize(a.size(), 3);
-  auto right = evaluate("shr." + type + " %d, %a, %b;", bits<T>,
-                        {bits<T>, 32}, {a, amounts});
+  auto right = evaluate("shr." + type + " %d, %a, %b;", bits<T>, {bits<T>, 32},
+                        {a, amounts});
   auto left = evaluate("shl.b" + std::to_string(bits<T>) + " %d, %a, %b;",
                        bits<T>, {bits<T>, 32}, {a, amounts});
   for (size_t i = 0; i < a.size(); ++i) {
@@ -130,15 +128,19 @@ TEST(Integer, SaturationAndCarry) {
   std::string split = "{\n.reg .b32 %x, %y, %z, %w, %l, %h;\n"
                       "mov.b64 {%x, %y}, %a;\nmov.b64 {%z, %w}, %b;\n";
   std::string join = "mov.b64 %d, {%l, %h};\n}\n";
-  auto sum = evaluate(split + "add.cc.u32 %l, %x, %z;\naddc.u32 %h, %y, %w;\n" +
-                          join, 64, {64, 64}, {a, b});
-  auto difference = evaluate(
-      split + "sub.cc.u32 %l, %x, %z;\nsubc.u32 %h, %y, %w;\n" + join, 64,
-      {64, 64}, {a, b});
+  auto sum =
+      evaluate(split + "add.cc.u32 %l, %x, %z;\naddc.u32 %h, %y, %w;\n" + join,
+               64, {64, 64}, {a, b});
+  auto difference =
+      evaluate(split + "sub.cc.u32 %l, %x, %z;\nsubc.u32 %h, %y, %w;\n" + join,
+               64, {64, 64}, {a, b});
   auto product = evaluate(
-      split + "mul.lo.u32 %l, %x, %z;\nmul.hi.u32 %h, %x, %z;\n"
-              "mad.lo.cc.u32 %h, %x, %w, %h;\nmadc.lo.u32 %h, %y, %z, %h;\n"
-              "sub.u32 %h, %h, 0;\n" + join, 64, {64, 64}, {a, b});
+      split +
+          "mul.lo.u32 %l, %x, %z;\nmul.hi.u32 %h, %x, %z;\n"
+          "mad.lo.cc.u32 %h, %x, %w, %h;\nmadc.lo.u32 %h, %y, %z, %h;\n"
+          "sub.u32 %h, %h, 0;\n" +
+          join,
+      64, {64, 64}, {a, b});
   for (size_t i = 0; i < a.size(); ++i) {
     ASSERT_EQ(sum[i], a[i] + b[i]);
     ASSERT_EQ(difference[i], a[i] - b[i]);
@@ -153,27 +155,27 @@ TEST(Integer, SaturationAndCarry) {
 TEST(Integer, BitFields) {
   auto a = interesting<uint32_t>(0), b = interesting<uint32_t>(1),
        c = interesting<uint32_t>(2);
-  auto extracted = evaluate("bfe.s32 %d, %a, %b, %c;", 32, {32, 32, 32},
-                            {a, b, c});
-  auto inserted = evaluate("bfi.b32 %d, %a, %b, %c, 7;", 32, {32, 32, 32},
-                           {a, b, c});
-  auto permuted = evaluate("prmt.b32 %d, %a, %b, %c;", 32, {32, 32, 32},
-                           {a, b, c});
-  auto looked = evaluate("lop3.b32 %d, %a, %b, %c, 0xCA;", 32, {32, 32, 32},
-                         {a, b, c});
-  auto funnel = evaluate("shf.l.wrap.b32 %d, %a, %b, %c;", 32, {32, 32, 32},
-                         {a, b, c});
-  auto clamped = evaluate("shf.r.clamp.b32 %d, %a, %b, %c;", 32,
-                          {32, 32, 32}, {a, b, c});
+  auto extracted =
+      evaluate("bfe.s32 %d, %a, %b, %c;", 32, {32, 32, 32}, {a, b, c});
+  auto inserted =
+      evaluate("bfi.b32 %d, %a, %b, %c, 7;", 32, {32, 32, 32}, {a, b, c});
+  auto permuted =
+      evaluate("prmt.b32 %d, %a, %b, %c;", 32, {32, 32, 32}, {a, b, c});
+  auto looked =
+      evaluate("lop3.b32 %d, %a, %b, %c, 0xCA;", 32, {32, 32, 32}, {a, b, c});
+  auto funnel =
+      evaluate("shf.l.wrap.b32 %d, %a, %b, %c;", 32, {32, 32, 32}, {a, b, c});
+  auto clamped =
+      evaluate("shf.r.clamp.b32 %d, %a, %b, %c;", 32, {32, 32, 32}, {a, b, c});
   for (size_t i = 0; i < a.size(); ++i) {
     uint32_t x = uint32_t(a[i]), y = uint32_t(b[i]), z = uint32_t(c[i]);
     int at = y & 255, length = z & 255;
     int sign = length == 0 ? 0 : x >> std::min(at + length - 1, 31) & 1;
     uint32_t field = 0;
     for (int bit = 0; bit < 32; ++bit)
-      field |= uint32_t(bit < length && at + bit < 32 ? x >> (at + bit) & 1
-                                                      : sign)
-               << bit;
+      field |=
+          uint32_t(bit < length && at + bit < 32 ? x >> (at + bit) & 1 : sign)
+          << bit;
     ASSERT_EQ(extracted[i], field);
     uint32_t mask = (z & 255) > 31 ? 0 : uint32_t(0x7Full << (z & 255));
     ASSERT_EQ(inserted[i],
@@ -217,12 +219,12 @@ TEST(Integer, Counts) {
 TEST(Integer, DotProductsAndVideo) {
   auto a = interesting<uint32_t>(0), b = interesting<uint32_t>(1),
        c = interesting<uint32_t>(2);
-  auto dot4 = evaluate("dp4a.s32.u32 %d, %a, %b, %c;", 32, {32, 32, 32},
-                       {a, b, c});
-  auto dot2 = evaluate("dp2a.hi.u32.s32 %d, %a, %b, %c;", 32, {32, 32, 32},
-                       {a, b, c});
-  auto difference = evaluate(
-      "vabsdiff4.u32.u32.u32.add %d, %a, %b, %c;", 32, {32, 32, 32}, {a, b, c});
+  auto dot4 =
+      evaluate("dp4a.s32.u32 %d, %a, %b, %c;", 32, {32, 32, 32}, {a, b, c});
+  auto dot2 =
+      evaluate("dp2a.hi.u32.s32 %d, %a, %b, %c;", 32, {32, 32, 32}, {a, b, c});
+  auto difference = evaluate("vabsdiff4.u32.u32.u32.add %d, %a, %b, %c;", 32,
+                             {32, 32, 32}, {a, b, c});
   auto sums = evaluate("vadd4.s32.s32.s32.sat %d, %a, %b, %c;", 32,
                        {32, 32, 32}, {a, b, c});
   for (size_t i = 0; i < a.size(); ++i) {

@@ -1,5 +1,5 @@
-// SharedSamplesTest.cpp - kernels that Triton compiled, against f64 on the host.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// SharedSamplesTest.cpp - kernels that Triton compiled, against f64 on the
+// host. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The kernels are found through HEDDLE_SHARED; without it the tests skip.
 
@@ -121,9 +121,8 @@ static void expectProduct(const std::vector<uint16_t> &a,
     for (int j = 0; j < n; ++j) {
       double sum = 0, magnitude = 0;
       for (int q = 0; q < k; ++q) {
-        double product =
-            double(toFloat(a[i * k + q])) *
-            toFloat(bTransposed ? b[j * k + q] : b[q * n + j]);
+        double product = double(toFloat(a[i * k + q])) *
+                         toFloat(bTransposed ? b[j * k + q] : b[q * n + j]);
         sum += product;
         magnitude += std::fabs(product);
       }
@@ -133,8 +132,10 @@ static void expectProduct(const std::vector<uint16_t> &a,
 }
 
 TEST_F(Samples, MatmulPointers) {
-  struct { const char *name; uint32_t blockN, threads, shared; } kinds[] = {
-      {"matmul", 256, 256, 196608}, {"matmul_sm80", 128, 128, 49152}};
+  struct {
+    const char *name;
+    uint32_t blockN, threads, shared;
+  } kinds[] = {{"matmul", 256, 256, 196608}, {"matmul_sm80", 128, 128, 49152}};
   for (auto &kind : kinds) {
     int m = 256, n = 512, k = 256;
     bool half = false;

@@ -73,8 +73,9 @@ static bool matchScores(Value scores, Attention &found) {
   double factor;
   if (matchScaled(scores, inner, factor)) {
     // A scale outside of the mask would have to scale the mask too.
+    bool insideMask = found.mask.tensor != nullptr;
     found.scale *= factor;
-    return matchScores(inner, found) && !found.mask.tensor;
+    return matchScores(inner, found) && (insideMask || !found.mask.tensor);
   }
   if (found.mask.tensor)
     return false;
@@ -103,8 +104,10 @@ static bool matchScores(Value scores, Attention &found) {
   return matchScores(select.getOperand(1).tensor, found);
 }
 
-/// Whether the axes of `mask` are the last ones of the scores, in order.
+/// Whether the axes of `mask` are the last ones of the scores, in order; an
+/// axis that is read at 0 has size 1, and is broadcast by the attention too.
 static bool isTrailing(const ScalarOperand &mask) {
+  auto type = cast<RankedTensorType>(mask.tensor.getType());
   int64_t rank = mask.map.getNumResults();
   if (rank == 0 || rank > 4)
     return false;
@@ -112,7 +115,7 @@ static bool isTrailing(const ScalarOperand &mask) {
     auto dim = dyn_cast<AffineDimExpr>(expr);
     auto constant = dyn_cast<AffineConstantExpr>(expr);
     if (!(dim && dim.getPosition() == 4 - rank + i) &&
-        !(constant && constant.getValue() == 0))
+        !(constant && constant.getValue() == 0 && type.getDimSize(i) == 1))
       return false;
   }
   return true;

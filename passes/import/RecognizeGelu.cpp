@@ -38,29 +38,33 @@ static bool isClose(double a, double b) {
   return std::abs(a - b) <= 1e-5 * std::abs(b);
 }
 
-static void takeApart(Value value, Product &product) {
-  if (std::optional<double> constant = getFloatConstant(value)) {
-    product.coefficient *= *constant;
-  } else if (auto mul = value.getDefiningOp<arith::MulFOp>()) {
-    takeApart(mul.getLhs(), product);
-    takeApart(mul.getRhs(), product);
-  } else if (auto div = value.getDefiningOp<arith::DivFOp>();
-             div && getFloatConstant(div.getRhs()).value_or(0) != 0) {
-    product.coefficient /= *getFloatConstant(div.getRhs());
-    takeApart(div.getLhs(), product);
-  } else if (auto pow = value.getDefiningOp<math::PowFOp>();
-             pow && (getFloatConstant(pow.getRhs()) == 2.0 ||
-                     getFloatConstant(pow.getRhs()) == 3.0)) {
-    product.factors.append(
-        static_cast<size_t>(*getFloatConstant(pow.getRhs())), pow.getLhs());
-  } else {
-    product.factors.push_back(value);
-  }
-}
-
+/// Takes products and quotients apart, as far as the formulas go: what is left
+/// when there are more factors than any of them has stays whole.
 static Product takeApart(Value value) {
+  constexpr size_t mostFactors = 4;
   Product product;
-  takeApart(value, product);
+  SmallVector<Value> pending = {value};
+  while (!pending.empty()) {
+    Value next = pending.pop_back_val();
+    auto mul = next.getDefiningOp<arith::MulFOp>();
+    auto div = next.getDefiningOp<arith::DivFOp>();
+    auto pow = next.getDefiningOp<math::PowFOp>();
+    bool full = product.factors.size() + pending.size() >= mostFactors;
+    if (std::optional<double> constant = getFloatConstant(next)) {
+      product.coefficient *= *constant;
+    } else if (mul && !full) {
+      pending.append({mul.getLhs(), mul.getRhs()});
+    } else if (div && getFloatConstant(div.getRhs()).value_or(0) != 0) {
+      product.coefficient /= *getFloatConstant(div.getRhs());
+      pending.push_back(div.getLhs());
+    } else if (pow && (getFloatConstant(pow.getRhs()) == 2.0 ||
+                       getFloatConstant(pow.getRhs()) == 3.0)) {
+      product.factors.append(
+          static_cast<size_t>(*getFloatConstant(pow.getRhs())), pow.getLhs());
+    } else {
+      product.factors.push_back(next);
+    }
+  }
   return product;
 }
 

@@ -76,13 +76,23 @@ static bool matchRowMean(Value tensor, Value &averaged) {
          std::abs(factor * static_cast<double>(size) - 1) < 1e-6;
 }
 
-/// Whether `operand` is one number per row.
+/// Whether `operand` is one number per row: it is indexed by the leading loops,
+/// in order, and at 0 in axes of size 1.
 static bool isPerRow(const ScalarOperand &operand) {
   if (!operand.tensor)
     return false;
-  for (AffineExpr expr : operand.map.getResults())
-    if (expr.isFunctionOfDim(operand.map.getNumDims() - 1))
+  auto type = cast<RankedTensorType>(operand.tensor.getType());
+  unsigned next = 0;
+  for (auto [expr, size] :
+       llvm::zip_equal(operand.map.getResults(), type.getShape())) {
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    if (!dim && size == 1)
+      continue;
+    if (!dim || dim.getPosition() < next ||
+        dim.getPosition() == operand.map.getNumDims() - 1)
       return false;
+    next = dim.getPosition() + 1;
+  }
   return true;
 }
 

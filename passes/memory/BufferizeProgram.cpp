@@ -330,6 +330,14 @@ void ProgramBufferizer::eraseTensors() {
 }
 
 LogicalResult ProgramBufferizer::run() {
+  if (!llvm::hasSingleElement(func.getBody()) ||
+      !isa<func::ReturnOp>(func.getBody().front().getTerminator()))
+    return func.emitOpError("expects one block that ends in func.return");
+  for (Type type : llvm::concat<const Type>(func.getArgumentTypes(),
+                                            func.getResultTypes()))
+    if (!isa<RankedTensorType>(type))
+      return func.emitOpError("expects ranked tensors in and out, got ")
+             << type;
   hoistSizes();
   Block &body = func.getBody().front();
   unsigned numInputs = body.getNumArguments();

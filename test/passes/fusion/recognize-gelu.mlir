@@ -1,0 +1,147 @@
+// RUN: heddle-opt %s --split-input-file --heddle-recognize-gelu | FileCheck %s
+// RUN: heddle-opt %s --split-input-file --heddle-recognize-gelu \
+// RUN:     --remarks-filter=heddle-recognize-gelu 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
+
+// The formula with erf, its factors in another order and sqrt(2) as a divisor.
+
+// REMARK: [Passed] recognize-gelu | {{.*}} | Function=erf | {{.*}}Remark=none
+// CHECK-LABEL: func @erf(
+func.func @erf(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // CHECK:      ^bb0(%[[X:[^:]+]]: f32
+  // CHECK-NEXT: %[[Y:.*]] = heddle.gelu %[[X]] approximate none : f32
+  // CHECK-NEXT: linalg.yield %[[Y]]
+  %y = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>],
+                       iterator_types = ["parallel"]}
+      ins(%x : tensor<4xf32>) outs(%x : tensor<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %root = arith.constant 1.41421354 : f32
+    %one = arith.constant 1.0 : f32
+    %half = arith.constant 0.5 : f32
+    %d = arith.divf %a, %root : f32
+    %e = math.erf %d : f32
+    %s = arith.addf %one, %e : f32
+    %h = arith.mulf %half, %s : f32
+    %m = arith.mulf %a, %h : f32
+    linalg.yield %m : f32
+  } -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// The tanh form, with x^3 as a power.
+
+// REMARK: [Passed] recognize-gelu | {{.*}} | Function=tanh_power | {{.*}}Remark=tanh
+// CHECK-LABEL: func @tanh_power(
+func.func @tanh_power(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // CHECK:      ^bb0(%[[X:[^:]+]]: f32
+  // CHECK-NEXT: heddle.gelu %[[X]] approximate tanh : f32
+  %y = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>],
+                       iterator_types = ["parallel"]}
+      ins(%x : tensor<4xf32>) outs(%x : tensor<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %three = arith.constant 3.0 : f32
+    %c = arith.constant 4.471500e-02 : f32
+    %root = arith.constant 0.797884583 : f32
+    %one = arith.constant 1.0 : f32
+    %half = arith.constant 0.5 : f32
+    %p = math.powf %a, %three : f32
+    %q = arith.mulf %p, %c : f32
+    %r = arith.addf %a, %q : f32
+    %s = arith.mulf %r, %root : f32
+    %t = math.tanh %s : f32
+    %u = arith.addf %t, %one : f32
+    %v = arith.mulf %a, %half : f32
+    %w = arith.mulf %v, %u : f32
+    linalg.yield %w : f32
+  } -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// The tanh form with x taken out of the sum and x^2 as a product; the result is
+// multiplied by another value, which stays.
+
+// REMARK: [Passed] recognize-gelu | {{.*}} | Function=tanh_factored | {{.*}}Remark=tanh
+// CHECK-LABEL: func @tanh_factored(
+func.func @tanh_factored(%x: tensor<4xf32>, %g: tensor<4xf32>) -> tensor<4xf32> {
+  // CHECK:      ^bb0(%[[X:[^:]+]]: f32, %[[G:[^:]+]]: f32
+  // CHECK-NEXT: %[[Y:.*]] = heddle.gelu %[[X]] approximate tanh : f32
+  // CHECK-NEXT: arith.mulf %[[Y]], %[[G]]
+  %y = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>,
+                                        affine_map<(d0) -> (d0)>],
+                       iterator_types = ["parallel"]}
+      ins(%x, %g : tensor<4xf32>, tensor<4xf32>) outs(%x : tensor<4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %c = arith.constant 4.471500e-02 : f32
+    %root = arith.constant 0.797884583 : f32
+    %one = arith.constant 1.0 : f32
+    %half = arith.constant 0.5 : f32
+    %ca = arith.mulf %c, %a : f32
+    %p = arith.mulf %ca, %a : f32
+    %q = arith.addf %one, %p : f32
+    %ra = arith.mulf %a, %root : f32
+    %s = arith.mulf %ra, %q : f32
+    %t = math.tanh %s : f32
+    %u = arith.addf %one, %t : f32
+    %v = arith.mulf %a, %half : f32
+    %w = arith.mulf %v, %u : f32
+    %z = arith.mulf %w, %b : f32
+    linalg.yield %z : f32
+  } -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// The divisor is 1.5, not sqrt(2): nothing changes.
+
+// REMARK-NOT: Function=wrong_constant
+// CHECK-LABEL: func @wrong_constant(
+func.func @wrong_constant(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // CHECK-NOT: heddle.gelu
+  // CHECK:     math.erf
+  %y = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>],
+                       iterator_types = ["parallel"]}
+      ins(%x : tensor<4xf32>) outs(%x : tensor<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %root = arith.constant 1.5 : f32
+    %one = arith.constant 1.0 : f32
+    %half = arith.constant 0.5 : f32
+    %d = arith.divf %a, %root : f32
+    %e = math.erf %d : f32
+    %s = arith.addf %e, %one : f32
+    %m = arith.mulf %a, %s : f32
+    %h = arith.mulf %m, %half : f32
+    linalg.yield %h : f32
+  } -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// The factor and the argument of erf are different values: nothing changes.
+
+// REMARK-NOT: Function=other_value
+// CHECK-LABEL: func @other_value(
+func.func @other_value(%x: tensor<4xf32>, %g: tensor<4xf32>) -> tensor<4xf32> {
+  // CHECK-NOT: heddle.gelu
+  // CHECK:     math.erf
+  %y = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>,
+                                        affine_map<(d0) -> (d0)>],
+                       iterator_types = ["parallel"]}
+      ins(%x, %g : tensor<4xf32>, tensor<4xf32>) outs(%x : tensor<4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %root = arith.constant 1.41421354 : f32
+    %one = arith.constant 1.0 : f32
+    %half = arith.constant 0.5 : f32
+    %d = arith.divf %a, %root : f32
+    %e = math.erf %d : f32
+    %s = arith.addf %e, %one : f32
+    %m = arith.mulf %b, %s : f32
+    %h = arith.mulf %m, %half : f32
+    linalg.yield %h : f32
+  } -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}

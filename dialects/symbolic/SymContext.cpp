@@ -7,6 +7,7 @@
 #include "dialects/symbolic/SymExprStorage.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Twine.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <limits>

@@ -5,7 +5,11 @@
 #include "dialects/symbolic/SymExprStorage.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/Support/MathExtras.h"
+
+#include <tuple>
 
 using namespace heddle;
 using llvm::ArrayRef;

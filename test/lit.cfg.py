@@ -8,10 +8,12 @@
 #   %shared_models  real models beside the project, with the feature shared-models
 #   %shared_gpu     kernels of Triton beside the project, with the feature shared-gpu
 #   %build          the build folder
+#   %triton_python  a Python that has Triton, with the feature triton
 # Features
 #   shared-models   HEDDLE_SHARED names a folder that has models/
 #   shared-gpu      HEDDLE_SHARED names a folder that has gpu/
 #   gpu             an NVIDIA driver is installed
+#   triton          HEDDLE_TRITON_PYTHON, or python3, has the package triton
 #   minilm          the weights and the tokenizer of all-MiniLM-L6-v2 are in the cache
 #   avx512          this machine runs AVX-512 code
 #   ptxas           NVIDIA's assembler is installed
@@ -20,6 +22,7 @@
 import ctypes
 import os
 import shutil
+import subprocess
 
 import lit.formats
 
@@ -58,6 +61,15 @@ def cpu_flags():
     return set()
 
 
+def triton_python():
+    """A Python that has the package triton, or None."""
+    python = os.environ.get("HEDDLE_TRITON_PYTHON") or shutil.which("python3")
+    probe = "import importlib.util, sys; sys.exit(importlib.util.find_spec('triton') is None)"
+    if python and subprocess.run([python, "-c", probe], capture_output=True).returncode == 0:
+        return python
+    return None
+
+
 def has_nvidia_driver():
     try:
         ctypes.CDLL("libcuda.so.1")
@@ -72,6 +84,8 @@ if os.environ.get("HEDDLE_SHARED") and os.path.isdir(shared_models):
 shared_gpu = os.path.join(os.environ.get("HEDDLE_SHARED", ""), "gpu")
 if os.environ.get("HEDDLE_SHARED") and os.path.isdir(shared_gpu):
     config.available_features.add("shared-gpu")
+if triton_python():
+    config.available_features.add("triton")
 if has_nvidia_driver():
     config.available_features.add("gpu")
 if minilm_folder():
@@ -94,5 +108,6 @@ config.substitutions += [
     ("%minilm", minilm_folder() or ""),
     ("%source", source_root),
     ("%build", build_root),
+    ("%triton_python", triton_python() or ""),
     ("%cache", config.heddle_cache),
 ]

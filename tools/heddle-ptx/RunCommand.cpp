@@ -211,6 +211,11 @@ static void printReport(const LaunchRequest &request, const Report &report,
   }
   for (const std::string &note : report.notes)
     std::fprintf(stderr, "%s: note: %s\n", path, note.c_str());
+  if (report.status == Status::OutOfBudget)
+    std::fprintf(stderr,
+                 "%s: error: %s did not end within its budget; "
+                 "--max-instructions gives it more\n",
+                 path, request.entry.c_str());
   if (report.status == Status::Refused)
     return;
   std::printf(

@@ -4,7 +4,7 @@
 
 #include "dialects/symbolic/SymContext.h"
 
-#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/Twine.h"
 
 #include <gtest/gtest.h>
 

@@ -66,6 +66,7 @@ LogicalResult WeightsPlan::add(WeightOp op, const WeightStore &store) {
   auto type = cast<RankedTensorType>(op.getValue().getType());
   std::optional<heddle_dtype_t> dtype = getDtype(type.getElementType());
   if (!dtype)
+    // unreachable: the frontend refuses other element types.
     return op.emitOpError("expects an element type of the module ABI, got ")
            << type;
   WeightToStore weight;
@@ -82,6 +83,7 @@ LogicalResult WeightsPlan::add(WeightOp op, const WeightStore &store) {
   } else if (auto dense = dyn_cast<DenseElementsAttr>(op.getValue())) {
     weight.source = constants.emplace_back(getBytes(dense));
   } else {
+    // unreachable: the frontend makes no other kind of constant.
     return op.emitOpError("expects a weight or a dense constant, got ")
            << op.getValue();
   }

@@ -4,7 +4,7 @@
 
 // The formula with erf, its factors in another order and sqrt(2) as a divisor.
 
-// REMARK: [Passed] recognize-gelu | {{.*}} | Function=erf | {{.*}}Remark=none
+// REMARK: [Passed] recognize-gelu | {{.*}} | Function=erf | Remark="GELU, approximate = none"
 // CHECK-LABEL: func @erf(
 func.func @erf(%x: tensor<4xf32>) -> tensor<4xf32> {
   // CHECK:      ^bb0(%[[X:[^:]+]]: f32
@@ -31,7 +31,7 @@ func.func @erf(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // The tanh form, with x^3 as a power.
 
-// REMARK: [Passed] recognize-gelu | {{.*}} | Function=tanh_power | {{.*}}Remark=tanh
+// REMARK: [Passed] recognize-gelu | {{.*}} | Function=tanh_power | Remark="GELU, approximate = tanh"
 // CHECK-LABEL: func @tanh_power(
 func.func @tanh_power(%x: tensor<4xf32>) -> tensor<4xf32> {
   // CHECK:      ^bb0(%[[X:[^:]+]]: f32
@@ -63,7 +63,7 @@ func.func @tanh_power(%x: tensor<4xf32>) -> tensor<4xf32> {
 // The tanh form with x taken out of the sum and x^2 as a product; the result is
 // multiplied by another value, which stays.
 
-// REMARK: [Passed] recognize-gelu | {{.*}} | Function=tanh_factored | {{.*}}Remark=tanh
+// REMARK: [Passed] recognize-gelu | {{.*}} | Function=tanh_factored | Remark="GELU, approximate = tanh"
 // CHECK-LABEL: func @tanh_factored(
 func.func @tanh_factored(%x: tensor<4xf32>, %g: tensor<4xf32>) -> tensor<4xf32> {
   // CHECK:      ^bb0(%[[X:[^:]+]]: f32, %[[G:[^:]+]]: f32

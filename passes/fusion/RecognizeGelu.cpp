@@ -171,7 +171,7 @@ void RecognizeGelu::runOnOperation() {
     auto gelu = GeluOp::create(rewriter, op->getLoc(), x, form);
     rewriter.replaceAllUsesWith(op->getResult(0), gelu.getResult());
     remark::passed(op->getLoc(), options)
-        << "GELU, approximate = " << stringifyGeluApproximation(form).str();
+        << ("GELU, approximate = " + stringifyGeluApproximation(form)).str();
   }
   // What the formula was made of has no reader now.
   getOperation().walk([&](linalg::GenericOp generic) {

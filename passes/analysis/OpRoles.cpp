@@ -14,9 +14,11 @@ using namespace mlir;
 using namespace heddle;
 
 bool heddle::isView(Operation *op) {
+  if (auto cast = dyn_cast<tensor::CastOp>(op))
+    return isa<RankedTensorType>(cast.getSource().getType()) &&
+           isa<RankedTensorType>(cast.getType());
   return isa<linalg::TransposeOp, tensor::ExpandShapeOp,
-             tensor::CollapseShapeOp, tensor::ExtractSliceOp, tensor::CastOp,
-             BroadcastOp>(op);
+             tensor::CollapseShapeOp, tensor::ExtractSliceOp, BroadcastOp>(op);
 }
 
 /// Whether every result map of `op` is the identity over its first loops.
@@ -35,7 +37,7 @@ static bool reducesRows(linalg::GenericOp op) {
   SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
   if (loops == 0 || op.getNumReductionLoops() != 1 ||
       kinds.back() != utils::IteratorType::reduction ||
-      op.getNumDpsInits() != 1)
+      op.getNumDpsInits() != 1 || op.getNumDpsInputs() == 0)
     return false;
   AffineMap result = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
   AffineMap rows =

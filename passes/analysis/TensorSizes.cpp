@@ -66,7 +66,10 @@ static FailureOr<Sizes> sizesOfCollapse(OpBuilder &builder,
 }
 
 FailureOr<Sizes> heddle::getTensorSizes(OpBuilder &builder, Value tensor) {
-  auto type = cast<RankedTensorType>(tensor.getType());
+  auto type = dyn_cast<RankedTensorType>(tensor.getType());
+  if (!type)
+    return emitError(tensor.getLoc())
+           << "expects a tensor of known rank, got " << tensor.getType();
   if (type.hasStaticShape())
     return getAsIndexOpFoldResult(builder.getContext(), type.getShape());
   Operation *op = tensor.getDefiningOp();

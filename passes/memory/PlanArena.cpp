@@ -48,7 +48,7 @@ struct PlanArena final : heddle::impl::PlanArenaBase<PlanArena> {
 private:
   /// Places a barrier before `kernel` if it needs one, and notes what it uses.
   void visit(RewriterBase &rewriter, KernelOp kernel);
-  void assignSlots(RewriterBase &rewriter);
+  LogicalResult assignSlots(RewriterBase &rewriter);
 
   DenseMap<Value, Life> lives;
   /// What kernels wrote and read since the last barrier.
@@ -86,13 +86,15 @@ void PlanArena::visit(RewriterBase &rewriter, KernelOp kernel) {
 }
 
 /// A buffer that no kernel touches (its only views are dead) is erased.
-void PlanArena::assignSlots(RewriterBase &rewriter) {
+LogicalResult PlanArena::assignSlots(RewriterBase &rewriter) {
   SmallVector<memref::AllocOp> buffers(
       getOperation().getBody().getOps<memref::AllocOp>());
   int64_t slot = 0;
   for (memref::AllocOp buffer : buffers) {
     auto life = lives.find(buffer.getResult());
     if (life == lives.end()) {
+      if (!buffer->use_empty())
+        return buffer.emitOpError("expects only kernels and views to use it");
       rewriter.eraseOp(buffer);
       continue;
     }
@@ -101,6 +103,7 @@ void PlanArena::assignSlots(RewriterBase &rewriter) {
         buffer, buffer.getType(), buffer.getDynamicSizes(), slot++,
         life->second.first, life->second.last);
   }
+  return success();
 }
 
 void PlanArena::runOnOperation() {
@@ -118,5 +121,6 @@ void PlanArena::runOnOperation() {
   SmallVector<KernelOp> kernels(body.getOps<KernelOp>());
   for (KernelOp kernel : kernels)
     visit(rewriter, kernel);
-  assignSlots(rewriter);
+  if (failed(assignSlots(rewriter)))
+    signalPassFailure();
 }

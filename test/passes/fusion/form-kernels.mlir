@@ -156,6 +156,24 @@ func.func @views(%x: tensor<6x8xf32>) -> tensor<12x8xf32> {
 
 // -----
 
+// A reduction without an input, of the caller's numbers alone, is no row op but
+// still a kernel.
+
+// CHECK-LABEL: func @no_input(
+func.func @no_input(%e: tensor<4xf32>) -> tensor<4xf32> {
+  // CHECK: heddle.kernel {{.*}} reason "single op" {
+  // expected-remark @below {{single op}}
+  %y = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>],
+                       iterator_types = ["reduction"]}
+      outs(%e : tensor<4xf32>) {
+  ^bb0(%o: f32):
+    linalg.yield %o : f32
+  } -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
 // A result of unknown size that is written to the caller's tensor has no empty
 // tensor that says its sizes.
 

@@ -305,3 +305,13 @@ func.func @two_blocks(%x: tensor<8xf32>) -> tensor<8xf32> {
 func.func @no_tensor(%n: index) {
   return
 }
+
+// -----
+
+func.func @unranked(%x: tensor<4xf32>) -> tensor<?xf32> {
+  heddle.bind_shape %x[] : tensor<4xf32>
+  // expected-error @below {{expects a tensor of known rank, got 'tensor<*xf32>'}}
+  %u = tensor.cast %x : tensor<4xf32> to tensor<*xf32>
+  %c = tensor.cast %u : tensor<*xf32> to tensor<?xf32>
+  return %c : tensor<?xf32>
+}

@@ -1,4 +1,4 @@
-// RUN: heddle-opt %s --split-input-file --heddle-plan-arena | FileCheck %s
+// RUN: heddle-opt %s --split-input-file --heddle-plan-arena --verify-diagnostics | FileCheck %s
 
 // A chain of three kernels: each reads what the last one wrote, so a barrier
 // stands between them. The first buffer dies in the phase that reads it, and the
@@ -135,5 +135,16 @@ func.func @untouched() {
   %a = memref.alloc() : memref<4x8xf32>
   %q = memref.subview %a[0, 0] [1, 8] [1, 1]
       : memref<4x8xf32> to memref<8xf32, strided<[1]>>
+  return
+}
+
+// -----
+
+// The arena has no place for what something other than a kernel uses.
+
+func.func @freed(%n: index) {
+  // expected-error @below {{'memref.alloc' op expects only kernels and views to use it}}
+  %a = memref.alloc(%n) : memref<?xf32>
+  memref.dealloc %a : memref<?xf32>
   return
 }

@@ -112,7 +112,6 @@ bool fillBarrier(Warp &warp, const Op &op, unsigned lane, uint64_t address,
   Target barrier;
   if (!sharedTarget(warp, op, lane, address, 8, 8, true, barrier))
     return false;
-  copy.hasBarrier = true;
   copy.barrierBlock = barrier.memory->block;
   copy.barrier = uint32_t(barrier.offset);
   return true;

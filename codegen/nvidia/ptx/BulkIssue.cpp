@@ -62,7 +62,7 @@ void Machine::issueLoad(BulkCopy copy) {
   copy.barrierPhase = barrier->phase;
   uint32_t access = 0;
   if (checks)
-    access = accessOf(warp, op, barrier->agent, uint32_t(barrier->phase) + 1,
+    access = accessOf(warp, op, barrier->agent, barrier->agentClock + 1,
                       Access::Async);
   if (copy.kind == BulkCopy::Kind::TensorLoad) {
     noteBox(*this, copy, access, false);

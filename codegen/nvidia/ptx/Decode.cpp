@@ -179,7 +179,8 @@ namespace {
 class Flattener {
 public:
   Flattener(Program &program, std::vector<Diagnostic> &diagnostics)
-      : program(program), diagnostics(diagnostics), writer(program) {}
+      : program(program), diagnostics(diagnostics), writer(program),
+        index(*program.module) {}
 
   void emitKernel();
 
@@ -206,6 +207,7 @@ private:
   Program &program;
   std::vector<Diagnostic> &diagnostics;
   ProgramWriter writer;
+  FunctionIndex index;
   SharedLayout shared;
   std::vector<const Function *> active;
   std::vector<Fixup> fixups;
@@ -326,7 +328,7 @@ void Flattener::emitCall(const Frame &frame, const Instruction &in) {
   const Function *callee = nullptr;
   for (const Operand &operand : in.operands)
     if (operand.kind == Operand::Kind::Symbol)
-      callee = program.module->find(operand.name);
+      callee = index.find(operand.name);
     else if (operand.kind == Operand::Kind::Register)
       builder.refuse("calls through a register are not covered");
   if (!callee)
@@ -368,11 +370,10 @@ void Flattener::emitControl(const Function &function, Builder &builder) {
       builder.refuse("expected a list of branch targets");
     builder.op.flow = Flow::BranchTable;
     builder.op.a = builder.source(0, Type::U32, true);
-    for (const Function::BranchTargets &list : function.branchTargets)
-      if (list.name == in.operands[1].name) {
-        builder.op.target = uint32_t(program.tables.size());
-        program.tables.push_back(list.targets); // made op indices later
-      }
+    builder.op.target = uint32_t(program.tables.size());
+    // Made op indices once the function is complete.
+    program.tables.push_back(
+        function.branchTargets[in.operands[1].value].targets);
     break;
   }
   case Opcode::Ret:
@@ -480,8 +481,7 @@ void Flattener::emitFunction(const Function &function, const Frame *caller,
 }
 
 void Flattener::emitKernel() {
-  std::vector<const Function *> functions =
-      reachable(*program.module, *program.entry);
+  std::vector<const Function *> functions = reachable(index, *program.entry);
   shared = layoutShared(*program.module, functions);
   program.staticShared = shared.staticBytes;
   program.dynamicSharedOffset = shared.dynamicOffset;

@@ -80,16 +80,6 @@ void Machine::find(FindingKind kind, const Warp &warp, const Op &op,
   report.findings.push_back(std::move(finding));
 }
 
-std::string Machine::position(const Block &block, uint32_t thread) const {
-  uint32_t at[3];
-  unflatten(thread, launch.block, at);
-  auto triple = [](const uint32_t *v) {
-    return "(" + std::to_string(v[0]) + "," + std::to_string(v[1]) + "," +
-           std::to_string(v[2]) + ")";
-  };
-  return "block " + triple(block.id) + " thread " + triple(at);
-}
-
 std::string Machine::describe(const Access &access) const {
   const Op &op = program.code[access.op];
   uint32_t warps =

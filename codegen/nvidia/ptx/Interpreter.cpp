@@ -187,7 +187,8 @@ std::vector<Diagnostic> checkCoverage(const Module &module) {
 }
 
 uint64_t staticSharedBytes(const Module &module, const Function &entry) {
-  return layoutShared(module, reachable(module, entry)).staticBytes;
+  return layoutShared(module, reachable(FunctionIndex(module), entry))
+      .staticBytes;
 }
 
 } // namespace heddle::ptx

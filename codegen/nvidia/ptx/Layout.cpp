@@ -17,17 +17,28 @@ static void forSymbols(const std::vector<Operand> &operands, Visit &visit) {
   }
 }
 
-std::vector<const Function *> reachable(const Module &module,
+FunctionIndex::FunctionIndex(const Module &module) {
+  for (const Function &function : module.functions)
+    if (function.hasBody)
+      functions.emplace(function.name, &function);
+}
+
+const Function *FunctionIndex::find(std::string_view name) const {
+  auto found = functions.find(name);
+  return found == functions.end() ? nullptr : found->second;
+}
+
+std::vector<const Function *> reachable(const FunctionIndex &index,
                                         const Function &entry) {
   std::vector<const Function *> functions = {&entry};
+  std::set<const Function *> seen = {&entry};
   for (size_t i = 0; i < functions.size(); ++i)
     for (const Instruction &instruction : functions[i]->code) {
       if (instruction.opcode() != Opcode::Call)
         continue;
       auto visit = [&](std::string_view name) {
-        const Function *callee = module.find(name);
-        if (callee && std::find(functions.begin(), functions.end(), callee) ==
-                          functions.end())
+        const Function *callee = index.find(name);
+        if (callee && seen.insert(callee).second)
           functions.push_back(callee);
       };
       forSymbols(instruction.operands, visit);

@@ -10,8 +10,18 @@
 
 namespace heddle::ptx {
 
+/// Functions with a body, by name.
+class FunctionIndex {
+public:
+  explicit FunctionIndex(const Module &module);
+  const Function *find(std::string_view name) const;
+
+private:
+  std::unordered_map<std::string_view, const Function *> functions;
+};
+
 /// The entry and all functions it can reach by calls, the entry first.
-std::vector<const Function *> reachable(const Module &module,
+std::vector<const Function *> reachable(const FunctionIndex &index,
                                         const Function &entry);
 
 /// Where shared variables lie in a block: in the order of declaration, file

@@ -8,6 +8,10 @@
 
 namespace heddle::ptx {
 
+/// What the start of a warp takes off the budget of instructions, so that a
+/// grid of billions of empty blocks ends as well.
+static constexpr uint64_t startCost = 256;
+
 Random::Random(uint64_t seed) {
   // splitmix64, as the generator's authors recommend for seeding.
   for (uint64_t &word : state) {
@@ -71,11 +75,13 @@ void Machine::placeBuffers() {
 
 /// File-scope variables: zero where nothing initialises them (PTX ISA 5.4.4).
 void Machine::placeVariables() {
+  std::unordered_map<std::string_view, uint64_t> addresses;
+  for (const PlacedVariable &placed : program.variables)
+    addresses.emplace(placed.variable->name, placed.address);
+  // The address of a function is null: it could only be called through.
   auto addressOf = [&](const std::string &symbol) -> uint64_t {
-    for (const PlacedVariable &placed : program.variables)
-      if (placed.variable->name == symbol)
-        return placed.address;
-    return 0;
+    auto found = addresses.find(symbol);
+    return found == addresses.end() ? 0 : found->second;
   };
   for (const PlacedVariable &placed : program.variables) {
     const Variable &variable = *placed.variable;
@@ -169,6 +175,7 @@ void Machine::startWarp(Block &block, uint32_t index) {
   warp.machine = this;
   warp.block = &block;
   warp.index = index;
+  budgetUsed += startCost;
   uint32_t lanes = std::min(threads - index * warpSize, warpSize);
   warp.live = lanes == warpSize ? allLanes : (Lanes(1) << lanes) - 1;
   warp.registers.resize(program.registerBytes + 64);

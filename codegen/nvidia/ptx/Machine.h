@@ -95,7 +95,9 @@ struct Mbarrier {
   uint32_t expected = 0, pending = 0;
   int64_t bytes = 0; ///< transaction count
   uint64_t phase = 0;
-  uint32_t agent = 0; ///< of the copies that complete on it
+  /// Of the copies that complete on it. The clock goes on where the mbarrier is
+  /// set up again in the same place.
+  uint32_t agent = 0, agentClock = 0;
   Clock arriving, completed;
   uint32_t initAgent = 0, initClock = 0, initOp = 0;
 };
@@ -126,7 +128,6 @@ struct BulkCopy {
   Block *barrierBlock = nullptr;
   uint32_t barrier = 0;
   uint64_t barrierPhase = 0;
-  bool hasBarrier = false;
   uint32_t group = 0; ///< of the issuing warp; 0 while not committed
   bool wasRead = false;
   std::vector<std::byte> snapshot; ///< of the source, once read
@@ -272,6 +273,8 @@ struct Block {
   uint32_t liveThreads = 0;
   NamedBarrier barriers[16];
   std::map<uint32_t, Mbarrier> mbarriers;
+  /// Agent and clock of mbarriers invalidated since, by offset.
+  std::map<uint32_t, std::pair<uint32_t, uint32_t>> retiredAgents;
   uint32_t firstAgent = 0;
   uint32_t smid = 0;
 };
@@ -320,7 +323,6 @@ public:
   void find(FindingKind kind, const Warp &warp, const Op &op, unsigned lane,
             uint64_t address, std::string text);
   std::string describe(const Access &access) const;
-  std::string position(const Block &block, uint32_t thread) const;
   const Location &locationOf(const Op &op) const;
   uint32_t indexOf(const Op &op) const {
     return uint32_t(&op - &program.code[0]);
@@ -403,6 +405,7 @@ public:
   std::vector<std::unique_ptr<Cluster>> resident;
   std::vector<Warp *> runnable;
   bool usesWgmma = false;
+  uint64_t budgetUsed = 0; ///< beside the instructions themselves
 
 private:
   // Setup and end of blocks (Machine.cpp)

@@ -11,7 +11,8 @@
 #include <array>
 
 // One binary serves hosts with and without wide vectors.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) &&          \
+    (!defined(__clang__) || __clang_major__ >= 18)
 #define HEDDLE_PTX_MULTIVERSION                                                \
   __attribute__((target_clones("avx512f", "avx2", "default")))
 #else

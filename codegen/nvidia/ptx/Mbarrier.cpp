@@ -47,7 +47,7 @@ void Machine::completePhaseIfDone(Block &block, uint32_t offset,
   barrier.pending = barrier.expected;
   if (checks) {
     barrier.completed.join(barrier.arriving);
-    barrier.completed.raise(barrier.agent, uint32_t(barrier.phase));
+    barrier.completed.raise(barrier.agent, ++barrier.agentClock);
     barrier.arriving.clear();
   }
   ++epoch;
@@ -130,10 +130,16 @@ void init(Warp &warp, const Op &op, Lanes lanes) {
                        std::to_string(offset) +
                        " again without invalidating it");
     Mbarrier &barrier = place->second;
-    uint32_t agent = isNew ? block->cluster->agents++ : barrier.agent;
+    std::pair<uint32_t, uint32_t> agent = {barrier.agent, barrier.agentClock};
+    auto retired = block->retiredAgents.find(offset);
+    if (isNew && retired != block->retiredAgents.end())
+      agent = retired->second;
+    else if (isNew)
+      agent = {block->cluster->agents++, 0};
     barrier = Mbarrier();
     barrier.expected = barrier.pending = count;
-    barrier.agent = agent;
+    barrier.agent = agent.first;
+    barrier.agentClock = agent.second;
     barrier.initOp = machine.indexOf(op);
     if (!machine.checks)
       continue;
@@ -155,8 +161,10 @@ void inval(Warp &warp, const Op &op, Lanes lanes) {
     unsigned lane = unsigned(std::countr_zero(left));
     Block *block = nullptr;
     uint32_t offset = 0;
-    if (!pointee(warp, op, lane, block, offset))
+    Mbarrier *barrier = pointee(warp, op, lane, block, offset);
+    if (!barrier)
       continue;
+    block->retiredAgents[offset] = {barrier->agent, barrier->agentClock};
     block->mbarriers.erase(offset);
     if (warp.machine->checks)
       for (unsigned i = 0; i < 8; ++i)

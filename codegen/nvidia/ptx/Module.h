@@ -95,8 +95,9 @@ struct Operand {
   bool negated = false;    ///< `!p`
   RegisterId reg = 0;      ///< for Register
   uint8_t literalBits = 0; ///< 32 for 0f, 64 for 0d literals, 0 otherwise
-  uint64_t value = 0;      ///< Immediate bits; the offset of an Address; the
-                           ///< instruction index of a resolved Label
+  /// Immediate bits; the offset of an Address; of a Label the instruction
+  /// index, or for `brx` the index in `Function::branchTargets`.
+  uint64_t value = 0;
   /// Special, Symbol, Label; for a Register its lane selector (`b0`), if any.
   std::string_view name;
   std::vector<Operand> elements;

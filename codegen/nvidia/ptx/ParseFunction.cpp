@@ -18,9 +18,15 @@ FunctionParser::FunctionParser(ModuleParser &parent, Function &function)
       function(function) {
   scopes.emplace_back();
   for (std::vector<Param> *params : {&function.params, &function.results})
-    for (Param &param : *params)
-      if (param.inRegister)
+    for (Param &param : *params) {
+      if (param.inRegister) {
         param.reg = declareParameterRegister(param);
+        continue;
+      }
+      std::string_view name = parent.storage->names.emplace_back(param.name);
+      scopes[0].variables.emplace(name, name);
+      ++nameCounts[name];
+    }
 }
 
 RegisterId FunctionParser::declareParameterRegister(const Param &param) {
@@ -254,25 +260,29 @@ void FunctionParser::resolveLabels() {
       targets.targets.push_back(labelTarget(pending.scope, label, where));
     function.branchTargets.push_back(std::move(targets));
   }
+  std::unordered_map<std::string_view, size_t> lists;
+  for (size_t i = 0; i < function.branchTargets.size(); ++i)
+    lists.emplace(function.branchTargets[i].name, i);
   for (size_t i = 0; i < function.code.size(); ++i) {
     Instruction &instruction = function.code[i];
     for (Operand &operand : instruction.operands) {
       if (operand.kind != Operand::Kind::Label)
         continue;
-      bool isList = instruction.opcode() == Opcode::Brx;
-      bool isPrototype = instruction.opcode() == Opcode::Call;
-      if (!isList && !isPrototype)
+      std::string name(operand.name);
+      if (instruction.opcode() == Opcode::Brx) {
+        auto list = lists.find(operand.name);
+        if (list == lists.end())
+          fail(instruction.where,
+               "undefined branch target list '" + name + "'");
+        operand.value = list->second;
+      } else if (instruction.opcode() == Opcode::Call) {
+        if (!prototypes.count(operand.name))
+          fail(instruction.where,
+               "undefined function or prototype '" + name + "'");
+      } else {
         operand.value =
             labelTarget(scopeOfInstruction[i], operand.name, instruction.where);
-      else if (isList &&
-               std::none_of(function.branchTargets.begin(),
-                            function.branchTargets.end(),
-                            [&](auto &t) { return t.name == operand.name; }))
-        fail(instruction.where, "undefined branch target list '" +
-                                    std::string(operand.name) + "'");
-      else if (isPrototype && !prototypes.count(operand.name))
-        fail(instruction.where, "undefined function or prototype '" +
-                                    std::string(operand.name) + "'");
+      }
     }
   }
 }

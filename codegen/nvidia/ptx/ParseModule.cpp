@@ -30,10 +30,21 @@ ParseResult ModuleParser::parse() {
     parseVersion();
     while (token.kind != Token::Kind::End)
       parseItem();
+    checkRelocations();
   } catch (Failure) {
     return {std::nullopt, std::move(found)};
   }
   return {std::move(module), {}};
+}
+
+/// Initialisers may name what is declared after them.
+void ModuleParser::checkRelocations() {
+  for (const Variable &variable : module.variables)
+    for (const Variable::Relocation &relocation : variable.relocations)
+      if (!symbols.count(relocation.symbol))
+        fail(variable.where, "undefined symbol '" + relocation.symbol +
+                                 "' in the initialiser of '" + variable.name +
+                                 "'");
 }
 
 void ModuleParser::parseVersion() {
@@ -102,9 +113,10 @@ void ModuleParser::parseItem() {
   for (auto [word, space] : spaces) {
     if (!accept(word))
       continue;
-    do
+    do {
       module.variables.push_back(parseVariable(space, isExtern));
-    while (accept(','));
+      symbols.emplace(module.variables.back().name, false);
+    } while (accept(','));
     return expect(';');
   }
   failExpected("a directive of a PTX file");
@@ -167,9 +179,10 @@ void ModuleParser::parseFunction(bool isEntry) {
   if (token.is('('))
     function.params = parseParams();
   parseDirectives(function);
-  for (const Function &other : module.functions)
-    if (other.hasBody && other.name == function.name && token.is('{'))
-      fail(function.where, "function '" + function.name + "' is defined twice");
+  bool &isDefined = symbols[function.name];
+  if (isDefined && token.is('{'))
+    fail(function.where, "function '" + function.name + "' is defined twice");
+  isDefined |= token.is('{');
   // A call inside the body must find the function itself.
   module.functions.push_back(std::move(function));
   if (accept(';'))

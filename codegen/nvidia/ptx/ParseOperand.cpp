@@ -100,16 +100,8 @@ std::optional<Operand> FunctionParser::findSymbol(std::string_view name) const {
       operand.name = found->second;
       return operand;
     }
-  for (const auto *params : {&function.params, &function.results})
-    for (const Param &param : *params)
-      if (param.name == name)
-        return operand;
-  for (const Variable &variable : parent.module.variables)
-    if (variable.name == name)
-      return operand;
-  for (const Function &other : parent.module.functions)
-    if (other.name == name)
-      return operand;
+  if (parent.symbols.count(std::string(name)))
+    return operand;
   return std::nullopt;
 }
 

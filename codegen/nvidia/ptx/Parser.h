@@ -81,6 +81,7 @@ private:
   void parseVersion();
   void parseTarget();
   void parseFunction(bool isEntry);
+  void checkRelocations();
   void parseDirectives(Function &function);
   std::array<uint32_t, 3> parseTriple();
 
@@ -90,6 +91,8 @@ private:
   Lexer text;
   Module module;
   std::unordered_map<std::string, const Mnemonic *> mnemonics;
+  /// File-scope variables and functions declared so far; true: has a body.
+  std::unordered_map<std::string, bool> symbols;
   friend class FunctionParser;
 };
 

@@ -268,7 +268,8 @@ void Machine::runWarp(Warp &warp, uint64_t quantum) {
     Lanes lanes = group.lanes;
     if (op.guard != noRow)
       lanes &= warp.predicate(op.guard) ^ (op.guardNegated ? allLanes : 0);
-    if (++statistics.warpInstructions > launch.options.maxInstructions)
+    if (++statistics.warpInstructions + budgetUsed >
+        launch.options.maxInstructions)
       throw Stop{Status::OutOfBudget};
     statistics.threadInstructions += uint64_t(std::popcount(lanes));
     if (op.convergence != Convergence::None && lanes != 0 &&

@@ -108,6 +108,22 @@ static Result<Done> checkDivisibility(const TritonArgument &argument,
                 argument.divisibility);
 }
 
+/// Refuses an array whose elements have another size than what the kernel's
+/// pointer points to.
+static Result<Done> checkPointee(const TritonArgument &argument,
+                                 const ParameterValue &value,
+                                 const KernelArguments &arguments) {
+  if (value.kind != ParameterValue::Kind::Address)
+    return Done{};
+  unsigned expected = argument.pointeeSize();
+  NpyType got = arguments.buffers[value.buffer].array.type;
+  if (expected == 0 || expected == got.size)
+    return Done{};
+  return refuse("argument '", value.text, "' for ", argument.name,
+                ": expected elements of ", expected, " bytes for ",
+                argument.type, ", got ", got.name());
+}
+
 /// Appends the map, the sizes and the strides of one descriptor.
 static Result<Done> appendDescriptor(const TritonDescriptor &descriptor,
                                      const ParameterValue &value,
@@ -207,9 +223,13 @@ Result<Done> heddle::ptx::bindTritonArguments(
                   " arguments, got ", user.size(),
                   describeArguments(signature));
   for (size_t i = 0; i < user.size(); ++i) {
-    if (!signature.empty())
+    if (!signature.empty()) {
       if (auto checked = checkDivisibility(signature[i], user[i]); !checked)
         return checked;
+      if (auto checked = checkPointee(signature[i], user[i], arguments);
+          !checked)
+        return checked;
+    }
     const TritonDescriptor *descriptor = (*groups)[i].descriptor;
     bool isWholeBuffer =
         user[i].kind == ParameterValue::Kind::Address && user[i].offset == 0;

@@ -42,6 +42,9 @@ struct TritonArgument {
   bool isPointer() const { return type.starts_with("!tt.ptr<"); }
   /// Bytes of a pointer or scalar parameter; 0 for another type.
   unsigned size() const;
+  /// Bytes of the elements that a pointer points to; 0 if this is no pointer or
+  /// their type is not known here.
+  unsigned pointeeSize() const;
 };
 
 /// What the .json says of one kernel, and where its other files are.

@@ -116,16 +116,27 @@ static uint64_t readDivisibility(std::string_view parameter) {
   return value;
 }
 
-unsigned TritonArgument::size() const {
-  if (isPointer())
-    return 8;
+/// Bytes of a scalar of an MLIR type, or 0.
+static unsigned scalarSize(std::string_view type) {
   constexpr std::pair<std::string_view, unsigned> sizes[] = {
       {"i1", 1},  {"i8", 1},   {"i16", 2}, {"i32", 4}, {"i64", 8},
       {"f16", 2}, {"bf16", 2}, {"f32", 4}, {"f64", 8}};
   for (auto [name, size] : sizes)
     if (type == name)
       return size;
-  return 0;
+  return type.starts_with("f8E") ? 1 : 0;
+}
+
+unsigned TritonArgument::size() const {
+  return isPointer() ? 8 : scalarSize(type);
+}
+
+unsigned TritonArgument::pointeeSize() const {
+  if (!isPointer())
+    return 0;
+  size_t start = type.find('<') + 1;
+  return scalarSize(std::string_view(type).substr(
+      start, type.find_first_of(",>", start) - start));
 }
 
 Result<std::vector<TritonArgument>>

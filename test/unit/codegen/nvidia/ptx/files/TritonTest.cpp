@@ -141,6 +141,8 @@ struct TritonBinding : ::testing::Test {
     for (const char *name : {"x", "d"})
       arguments.buffers.push_back(
           {name, name, false, {{'u', 2}, {256, 128}, Bytes(2 * 256 * 128)}});
+    arguments.buffers[0].array.type = {'f', 4};
+    arguments.buffers[0].array.shape = {128, 128};
     for (size_t i = 0; i < 2; ++i) {
       ParameterValue value;
       value.kind = ParameterValue::Kind::Address;
@@ -198,6 +200,12 @@ TEST_F(TritonBinding, RefusesBrokenPromises) {
   arguments.values[0].offset = 8;
   EXPECT_EQ(bind(), "argument 'in:x' for x: the kernel was compiled for "
                     "multiples of 16");
+}
+
+TEST_F(TritonBinding, RefusesElementsOfAnotherSize) {
+  arguments.buffers[0].array.type = {'f', 8};
+  EXPECT_EQ(bind(), "argument 'in:x' for x: expected elements of 4 bytes for "
+                    "!tt.ptr<f32>, got float64");
 }
 
 TEST_F(TritonBinding, RefusesArraysThatDoNotFitTheDescriptor) {

@@ -143,7 +143,12 @@ LogicalResult PlanBuilder::describeTensors() {
     ModuleTensor tensor;
     if (auto name = main.getArgAttrOfType<StringAttr>(number, "heddle.name"))
       tensor.name = name.str();
-    std::optional<heddle_dtype_t> dtype = getDtype(type.getElementType());
+    Type elementType = type.getElementType();
+    if (main.getArgAttr(number, "heddle.unsigned"))
+      elementType =
+          IntegerType::get(main.getContext(), type.getElementTypeBitWidth(),
+                           IntegerType::Unsigned);
+    std::optional<heddle_dtype_t> dtype = getDtype(elementType);
     BindShapeOp bind = findBinding(argument);
     if (!dtype || !bind)
       return emitError(argument.getLoc())

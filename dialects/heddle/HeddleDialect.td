@@ -30,6 +30,7 @@ def HeddleDialect : Dialect {
   }];
   let discardableAttrs = (ins
     "::mlir::StringAttr":$name,
+    "::mlir::UnitAttr":$unsigned,
     "::mlir::UnitAttr":$output,
     "::heddle::TargetAttr":$target
   );

@@ -210,8 +210,8 @@ static double applyScale(NodeConversion &node, AttentionOperands &operands) {
       [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
         Value number = castScalar(b, x[1], false, b.getF32Type(), false);
         Value factor = math::RsqrtOp::create(b, number);
-        return arith::MulFOp::create(
-            b, x[0], castScalar(b, factor, false, type, false));
+        return arith::MulFOp::create(b, x[0],
+                                     castScalar(b, factor, false, type, false));
       });
   return 1;
 }

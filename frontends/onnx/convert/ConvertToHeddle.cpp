@@ -100,18 +100,23 @@ static LogicalResult convertNode(onnx::NodeOp op, ValueTable &values,
 // Functions
 //===----------------------------------------------------------------------===//
 
-/// `heddle.name` for every argument or result that has an `onnx.name`.
+/// The attributes of the arguments or results that stand for `values`:
+/// `heddle.name` where there is an `onnx.name`, and `heddle.unsigned` for
+/// integers that are.
 static SmallVector<DictionaryAttr>
-convertNames(MLIRContext *context, ArrayAttr attributes, size_t count) {
-  SmallVector<DictionaryAttr> converted(count, DictionaryAttr::get(context));
-  if (!attributes)
-    return converted;
-  for (auto [i, attr] :
-       llvm::enumerate(attributes.getAsRange<DictionaryAttr>()))
-    if (Attribute name = attr.get("onnx.name"))
-      converted[i] = DictionaryAttr::get(
-          context,
-          NamedAttribute(StringAttr::get(context, "heddle.name"), name));
+convertAttributes(const ShapeAnalysis &analysis, ArrayAttr attributes,
+                  ValueRange values) {
+  SmallVector<DictionaryAttr> converted;
+  for (auto [i, value] : llvm::enumerate(values)) {
+    MLIRContext *context = analysis.lookup(value).elementType.getContext();
+    NamedAttrList list;
+    if (attributes)
+      if (Attribute name = cast<DictionaryAttr>(attributes[i]).get("onnx.name"))
+        list.set("heddle.name", name);
+    if (analysis.lookup(value).elementType.isUnsignedInteger())
+      list.set("heddle.unsigned", UnitAttr::get(context));
+    converted.push_back(list.getDictionary(context));
+  }
   return converted;
 }
 
@@ -135,11 +140,10 @@ static FailureOr<func::FuncOp> declareEntry(func::FuncOp function,
   auto entry =
       func::FuncOp::create(builder, function.getLoc(), function.getSymName(),
                            builder.getFunctionType(inputs, results));
-  MLIRContext *context = builder.getContext();
-  entry.setAllArgAttrs(
-      convertNames(context, function.getAllArgAttrs(), inputs.size()));
-  entry.setAllResultAttrs(
-      convertNames(context, function.getAllResultAttrs(), results.size()));
+  entry.setAllArgAttrs(convertAttributes(analysis, function.getAllArgAttrs(),
+                                         function.getArguments()));
+  entry.setAllResultAttrs(convertAttributes(
+      analysis, function.getAllResultAttrs(), terminator->getOperands()));
   return entry;
 }
 

@@ -71,6 +71,10 @@ SymTensor TensorBuilder::fill(ArrayRef<SymExpr> shape, TypedAttr value) {
   return {op.getResult(0), init.shape};
 }
 
+SymTensor TensorBuilder::noElements(ArrayRef<SymExpr> shape, Type elementType) {
+  return fill(shape, builder.getZeroAttr(elementType));
+}
+
 /// The map from the loops of `shape` to the axes of `operand`, which is
 /// replaced by a broadcast view where only the run time knows its sizes.
 AffineMap TensorBuilder::operandMap(SymTensor &operand,

@@ -95,6 +95,9 @@ public:
   /// A tensor with `value` everywhere.
   SymTensor fill(llvm::ArrayRef<SymExpr> shape, mlir::TypedAttr value);
 
+  /// A tensor of a shape that has a size of 0.
+  SymTensor noElements(llvm::ArrayRef<SymExpr> shape, mlir::Type elementType);
+
   /// One `linalg.generic` that computes every element of `shape` from the
   /// operands, which broadcast to it as numpy's do. Without operands the body
   /// computes from `linalg.index`.

@@ -116,7 +116,7 @@ SymTensor TensorBuilder::reshape(const SymTensor &input,
   if (ArrayRef(input.shape) == shape)
     return input;
   if (product(context(), shape).isConstant(0))
-    return empty(shape, input.elementType());
+    return noElements(shape, input.elementType());
   if (input.shape.empty() || shape.empty()) {
     // All sizes are 1: no groups on the side that has no axes.
     SymTensor scalar = input;
@@ -161,7 +161,7 @@ SymTensor TensorBuilder::slice(const SymTensor &input, int64_t axis,
   shape[axis] = size;
   // The offset of no elements may lie beyond the last one.
   if (size.isConstant(0))
-    return empty(shape, input.elementType());
+    return noElements(shape, input.elementType());
   SmallVector<OpFoldResult> offsets(input.rank(), builder.getIndexAttr(0));
   SmallVector<OpFoldResult> steps(input.rank(), builder.getIndexAttr(1));
   offsets[axis] = mixed(offset);
@@ -182,7 +182,7 @@ SymTensor TensorBuilder::concat(int64_t axis, ArrayRef<SymTensor> inputs) {
       values.push_back(input.value);
   Type elementType = inputs.front().elementType();
   if (values.empty())
-    return empty(shape, elementType);
+    return noElements(shape, elementType);
   if (values.size() == 1)
     return withShape({values.front(), shape}, shape);
   Value value = tensor::ConcatOp::create(builder, loc, type(shape, elementType),

@@ -20,7 +20,9 @@ def flat(tensors):
 
 
 def attention(inputs, attributes=None, **options):
-    return Case("Attention", inputs, attributes or {}, opsets=(23,), **options)
+    # The number of heads must be known to divide the last size.
+    static = (0, 1, 2) if inputs[0].ndim == 3 else ()
+    return Case("Attention", inputs, attributes or {}, opsets=(23,), static=static, **options)
 
 
 def attentions():

@@ -64,17 +64,27 @@ static LogicalResult checkTensor(const ShapeAnalysis &analysis, Value value,
 }
 
 /// Whether somebody reads a result that is not known from the sizes alone.
-static bool needsConversion(onnx::NodeOp node, const ValueTable &values) {
+static bool needsConversion(onnx::NodeOp node, const ShapeAnalysis &analysis) {
   return llvm::any_of(node.getResults(), [&](Value result) {
-    return !result.use_empty() && !values.isKnown(result);
+    return !result.use_empty() && !isKnown(analysis, result);
   });
 }
 
+/// Names every operator that is not supported.
+static LogicalResult checkOperators(func::FuncOp function,
+                                    const ShapeAnalysis &analysis) {
+  LogicalResult result = success();
+  for (auto node : function.front().getOps<onnx::NodeOp>())
+    if (needsConversion(node, analysis) &&
+        !lookupOp(node.getDomain(), node.getOpType(), node.getVersion()))
+      result = refuseOperator(node);
+  return result;
+}
+
+/// Converts a node of a supported operator.
 static LogicalResult convertNode(onnx::NodeOp op, ValueTable &values,
                                  TensorBuilder &build) {
   const OpRow *row = lookupOp(op.getDomain(), op.getOpType(), op.getVersion());
-  if (!row)
-    return refuseOperator(op);
   for (Value operand : op.getInputs())
     if (!isa<NoneType>(operand.getType()) &&
         failed(checkTensor(values.analysis, operand,
@@ -185,7 +195,7 @@ static LogicalResult convertBody(func::FuncOp function, func::FuncOp entry,
     values.set(old, {argument, SymShape(analysis.shapeOf(old))});
 
   for (auto node : function.front().getOps<onnx::NodeOp>())
-    if (needsConversion(node, values) &&
+    if (needsConversion(node, analysis) &&
         failed(convertNode(node, values, build)))
       return failure();
   emitReturn(cast<func::ReturnOp>(function.front().getTerminator()), values,
@@ -201,6 +211,8 @@ static LogicalResult convertFunction(func::FuncOp function,
   FailureOr<std::unique_ptr<ShapeAnalysis>> analysis =
       ShapeAnalysis::run(function, ranges);
   if (failed(analysis))
+    return failure();
+  if (failed(checkOperators(function, **analysis)))
     return failure();
   FailureOr<func::FuncOp> entry = declareEntry(function, **analysis);
   if (failed(entry))

@@ -112,6 +112,7 @@ LogicalResult heddle::convertGatherND(NodeConversion &node) {
     depth = indices.shape.back().constant();
   if (!depth || batch < 0 || batch >= indices.rank() ||
       batch + *depth > data.rank())
+    // unreachable: the size of the result would not be known
     return node.emitError() << "expects indices whose last size is constant "
                                "and fits the data";
   SmallVector<Value> sizes;

@@ -210,6 +210,7 @@ LogicalResult heddle::convertGemm(NodeConversion &node) {
   product.rhs = node.input(1);
   product.transposeRhs = node.intAttr("transB", 0) != 0;
   if (product.lhs.rank() != 2 || product.rhs.rank() != 2)
+    // unreachable: the shape analysis has checked it
     return node.emitError()
            << "expects matrices, got operands of rank " << product.lhs.rank()
            << " and " << product.rhs.rank();

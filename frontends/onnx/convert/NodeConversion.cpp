@@ -66,6 +66,7 @@ NodeConversion::axes(unsigned index, int64_t rank) {
   if (!axes && hasInput(index)) {
     axes = inputConstants(index);
     if (!axes)
+      // unreachable: the size of the result would not be known
       return emitError() << "expects axes that are constant";
   }
   if (!axes)

@@ -18,6 +18,10 @@
 
 namespace heddle {
 
+/// Whether the elements of `onnxValue` follow from the sizes of the inputs, so
+/// that nothing computes them at run time.
+bool isKnown(const ShapeAnalysis &analysis, mlir::Value onnxValue);
+
 /// The values of the new program that stand for those of the old one.
 class ValueTable {
 public:
@@ -33,10 +37,6 @@ public:
   void setSplat(mlir::Value onnxValue, mlir::TypedAttr value) {
     splats[onnxValue] = value;
   }
-
-  /// Whether the elements follow from the sizes of the inputs, so that nothing
-  /// computes them at run time.
-  bool isKnown(mlir::Value onnxValue) const;
 
   /// The tensor; a constant or known one is made on first use.
   SymTensor tensor(mlir::Value onnxValue);

@@ -7,8 +7,6 @@
 #include "frontends/onnx/convert/Conversions.h"
 #include "frontends/onnx/convert/Elementwise.h"
 
-#include "llvm/Support/raw_ostream.h"
-
 using namespace mlir;
 using namespace heddle;
 
@@ -142,16 +140,4 @@ const OpRow *heddle::lookupOp(StringRef domain, StringRef opType,
            version <= candidate.lastVersion;
   });
   return row == std::end(rows) ? nullptr : row;
-}
-
-void heddle::printOpTable(llvm::raw_ostream &os) {
-  os << "# Supported ONNX operators\n\n"
-        "Made from frontends/onnx/convert/OpTable.cpp by `heddle-opt "
-        "--heddle-print-ops`.\n"
-        "Versions are operator sets of the model.\n\n"
-        "| domain | operator | from | to |\n|---|---|---|---|\n";
-  for (const OpRow &row : rows)
-    os << "| " << (row.domain.empty() ? "ai.onnx" : row.domain.str()) << " | "
-       << row.opType << " | " << row.firstVersion << " | " << row.lastVersion
-       << " |\n";
 }

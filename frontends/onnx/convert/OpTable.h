@@ -23,15 +23,13 @@ struct OpRow {
   NodeConversionFunction function;
 };
 
-/// Every row, sorted by domain, operator and version.
+/// Every row, sorted by domain, operator and version. tools/dev/op_table.py
+/// makes the page docs/ops.md of them.
 llvm::ArrayRef<OpRow> opTable();
 
 /// The row for an operator of operator set `version`, null if there is none.
 const OpRow *lookupOp(llvm::StringRef domain, llvm::StringRef opType,
                       int64_t version);
-
-/// Writes the table as the page docs/ops.md.
-void printOpTable(llvm::raw_ostream &os);
 
 } // namespace heddle
 

@@ -240,8 +240,7 @@ Value scalar::sign(ScalarBuilder &b, Args x) {
     Value negative =
         arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, x[0], zero);
     // The element itself where it is 0 or NaN.
-    Value rest =
-        arith::SelectOp::create(b, negative, b.number(type, -1), x[0]);
+    Value rest = arith::SelectOp::create(b, negative, b.number(type, -1), x[0]);
     return arith::SelectOp::create(b, positive, one, rest);
   }
   if (b.isUnsigned)

@@ -79,6 +79,7 @@ LogicalResult heddle::convertSlice(NodeConversion &node) {
   ArrayRef<SymExpr> resultShape = node.resultShape(0);
   std::optional<ArrayRef<SymExpr>> starts = node.inputValues(1);
   if (!starts)
+    // unreachable: the size of the result would not be known
     return node.emitError() << "expects starts that follow from the sizes of "
                                "the inputs";
   SmallVector<int64_t> axes =
@@ -127,6 +128,7 @@ static FailureOr<SmallVector<Padding>> readPadding(NodeConversion &node) {
   if (node.hasInput(3))
     axes = node.inputConstants(3).value_or(SmallVector<int64_t>());
   if (!pads || pads->size() != 2 * axes.size())
+    // unreachable: the size of the result would not be known
     return node.emitError() << "expects two pads for each axis, known from the "
                                "sizes of the inputs";
   SmallVector<Padding> paddings;

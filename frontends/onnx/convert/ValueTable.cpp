@@ -41,7 +41,7 @@ static bool areComputable(ArrayRef<SymExpr> values) {
   return llvm::all_of(values, [](SymExpr e) { return e.isComputable(); });
 }
 
-bool ValueTable::isKnown(Value onnxValue) const {
+bool heddle::isKnown(const ShapeAnalysis &analysis, Value onnxValue) {
   if (std::optional<ArrayRef<SymExpr>> known = analysis.valuesOf(onnxValue))
     return areComputable(*known);
   return analysis.floatsOf(onnxValue).has_value();

@@ -23,6 +23,7 @@ LogicalResult heddle::convertTranspose(NodeConversion &node) {
     permutation = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(rank)));
   if (permutation.size() != static_cast<size_t>(rank) ||
       !isPermutationVector(permutation))
+    // unreachable: the shape analysis has checked it
     return node.emitError()
            << "expects perm to be a permutation of " << rank << " axes";
   node.setResult(0, node.build.transpose(input, permutation));
@@ -54,6 +55,7 @@ LogicalResult heddle::convertTile(NodeConversion &node) {
   SymTensor input = node.input(0);
   std::optional<ArrayRef<SymExpr>> repeats = node.inputValues(1);
   if (!repeats || repeats->size() != static_cast<size_t>(input.rank()))
+    // unreachable: the size of the result would not be known
     return node.emitError()
            << "expects repeats that follow from the sizes of the inputs";
   SymShape single, repeated;
@@ -76,6 +78,7 @@ LogicalResult heddle::convertTile(NodeConversion &node) {
 /// Shape and Size: their values always follow from the sizes of the inputs
 /// unless those do not, which is what is said here.
 LogicalResult heddle::convertKnownInteger(NodeConversion &node) {
+  // unreachable: the size of the result would not be known
   return node.emitError()
          << "reads a size that only the data decide, which is not supported";
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Writes one model per family of operators and opset, with a data set.
 
-usage: make_models.py OUT [FAMILY|OPERATOR...]
+usage: make_models.py OUT [--newest] [FAMILY|OPERATOR...]
 
 Each case is a node of its own in the model of its family. Expected outputs
 are what ONNX Runtime computes, or ONNX's reference implementation where ONNX
-Runtime does not have the operator for a type. Every case is there twice: with
-sizes that are static, and with sizes that are named in the model.
+Runtime does not have the operator for a type. Every case is there with static
+sizes in each of its opsets, and in the newest with sizes that are named in the
+model. With --newest that is the only opset.
 """
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
@@ -110,11 +111,11 @@ def write(folder, model):
 
 
 def add_case(models, family, case, opset):
-    """Adds the case to the two models, static and symbolic, of its family."""
+    """Adds the case to the models of its family."""
     single = Model(opset, symbolic=False)
     single.add(case, "c")
     expected = compute(single)
-    for symbolic in (False, True):
+    for symbolic in (False, True) if opset == case.opsets[-1] else (False,):
         key = f"{family}-{opset}-{'symbolic' if symbolic else 'static'}"
         model = models.setdefault(key, Model(opset, symbolic))
         prefix = f"c{len(model.nodes)}"
@@ -123,13 +124,13 @@ def add_case(models, family, case, opset):
 
 
 def main(arguments):
-    out, wanted = pathlib.Path(arguments[0]), set(arguments[1:])
+    out, wanted = pathlib.Path(arguments[0]), set(arguments[1:]) - {"--newest"}
     cases, models = 0, {}
     for family, function in FAMILIES.items():
         for case in function():
             if wanted and not wanted & {case.op, family}:
                 continue
-            for opset in case.opsets:
+            for opset in case.opsets[-1:] if "--newest" in arguments else case.opsets:
                 cases += 1
                 add_case(models, family, case, opset)
     for key, model in models.items():

@@ -17,11 +17,6 @@
 using namespace mlir;
 using namespace heddle;
 
-/// The tiers in the order in which they add instructions.
-static constexpr llvm::StringLiteral kTiers[] = {
-    "x86-64-v3", "x86-64-v4", "x86-64-v4+avx512bf16,vnni",
-    "x86-64-v4+avx512bf16,vnni,amx"};
-
 /// Lowers `module` to the LLVM dialect and makes `kind` of it.
 static FailureOr<Code> makeCode(ModuleOp module, const CpuFacts &facts,
                                 CodeKind kind) {
@@ -67,7 +62,7 @@ std::vector<TargetVariant> CpuTarget::getVariants() const {
                       succeeded(host) ? "this machine: " + host->tier
                                       : "this machine: " + error,
                       succeeded(host)});
-  for (StringRef tier : kTiers) {
+  for (StringRef tier : getCpuTiers()) {
     FailureOr<CpuFacts> facts = cpuFactsOfTier(tier, error);
     if (succeeded(facts))
       variants.push_back({"cpu:" + tier.str(),

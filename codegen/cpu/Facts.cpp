@@ -114,12 +114,15 @@ FailureOr<CpuFacts> heddle::hostCpuFacts(std::string &error) {
   return facts;
 }
 
+SmallVector<StringRef> heddle::getCpuTiers() {
+  return llvm::map_to_vector(tiers, [](const Tier &tier) { return tier.name; });
+}
+
 FailureOr<CpuFacts> heddle::cpuFactsOfTier(StringRef name, std::string &error) {
   if (const Tier *tier = findTier(name))
     return factsOf(*tier);
-  auto names = llvm::map_range(tiers, [](const Tier &t) { return t.name; });
-  error = ("expects a CPU tier (" + llvm::join(names, ", ") + "), got '" +
-           name + "'")
+  error = ("expects a CPU tier (" + llvm::join(getCpuTiers(), ", ") +
+           "), got '" + name + "'")
               .str();
   return failure();
 }

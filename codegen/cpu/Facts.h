@@ -40,6 +40,9 @@ struct CpuFacts {
 /// tell them. A host below x86-64-v3 is reported with a text for the user.
 mlir::FailureOr<CpuFacts> hostCpuFacts(std::string &error);
 
+/// The names of all tiers; each has the instructions of the ones before it.
+llvm::SmallVector<llvm::StringRef> getCpuTiers();
+
 /// The facts of a tier by name, with the cache sizes of a typical server core:
 /// the same on every machine. `error` tells which tiers there are.
 mlir::FailureOr<CpuFacts> cpuFactsOfTier(llvm::StringRef tier,

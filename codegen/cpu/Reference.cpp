@@ -126,6 +126,16 @@ static LogicalResult lowerToLoops(IRRewriter &rewriter, func::FuncOp func) {
   return success();
 }
 
+/// An op that still gives a tensor, or null.
+static Operation *findTensorOp(func::FuncOp func) {
+  Operation *found = nullptr;
+  func.walk([&](Operation *op) {
+    if (llvm::any_of(op->getResultTypes(), llvm::IsaPred<TensorType>))
+      found = op;
+  });
+  return found;
+}
+
 llvm::Error heddle::buildReference(KernelFunction &kernel) {
   cloneBody(kernel);
   func::FuncOp func = kernel.getFunc();
@@ -133,5 +143,8 @@ llvm::Error heddle::buildReference(KernelFunction &kernel) {
   if (failed(decompose(rewriter, func)) || failed(bufferize(func)) ||
       failed(lowerToLoops(rewriter, func)))
     return unsupported("an op without a reference lowering");
+  Operation *onTensors = findTensorOp(func);
+  if (onTensors)
+    return unsupported("the op '" + onTensors->getName().getStringRef() + "'");
   return llvm::Error::success();
 }

@@ -213,8 +213,8 @@ Value VectorMath::tanh(Value x) {
                            -0.05373971536755562, 0.0206390880048275,
                            -0.005704987328499556});
   Value nearZero = multiplyAdd(multiply(z, p), x, x);
-  // 1 - 2 / (e^2|x| + 1), which is 1 in f32 from 9.01 on.
-  Value bounded = atMost(magnitude, 9.01);
+  // 1 - 2 / (e^2|x| + 1), which is 1 in f32 from 10 on.
+  Value bounded = atMost(magnitude, 10.0);
   Value power = exp(add(bounded, bounded));
   Value ratio =
       arith::DivFOp::create(b, constant(x, 2.0), add(power, constant(x, 1.0)));

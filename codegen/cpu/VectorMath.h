@@ -22,7 +22,7 @@ public:
   /// e^x within 2 ulp; infinity above the range of f32, and 0 below it.
   mlir::Value exp(mlir::Value x);
 
-  /// 2^x within 2 ulp for x <= 0, but 0 below -126: for softmax, where a result
+  /// 2^x within 3 ulp for x <= 0, but 0 below -126: for softmax, where a result
   /// under the normal numbers adds nothing to a sum of at least 1.
   mlir::Value exp2NonPositive(mlir::Value x);
 
@@ -32,7 +32,7 @@ public:
   /// The hyperbolic tangent within 3 ulp.
   mlir::Value tanh(mlir::Value x);
 
-  /// The error function within 4 ulp.
+  /// The error function within 5 ulp.
   mlir::Value erf(mlir::Value x);
 
   /// GELU. Its absolute error is below 5e-7 times the larger of 1 and |x|:

@@ -69,9 +69,8 @@ llvm::Expected<std::string> heddle::kernelrun::printStage(KernelDefOp def,
   return std::string(code->begin(), code->end());
 }
 
-/// Compiles `module` and links it into a process-wide just-in-time linker.
-static llvm::Expected<std::unique_ptr<LLJIT>> load(ModuleOp module,
-                                                   const CpuFacts &facts) {
+llvm::Expected<std::unique_ptr<LLJIT>>
+heddle::kernelrun::loadModule(ModuleOp module, const CpuFacts &facts) {
   if (llvm::Error error = lower(module))
     return error;
   auto code = compileModule(module, facts, CodeFormat::Object);
@@ -87,7 +86,8 @@ static llvm::Expected<std::unique_ptr<LLJIT>> load(ModuleOp module,
   return jit;
 }
 
-static llvm::Expected<void *> lookup(LLJIT &jit, StringRef name) {
+llvm::Expected<void *> heddle::kernelrun::lookupFunction(LLJIT &jit,
+                                                         StringRef name) {
   auto address = jit.lookup(("_mlir_ciface_" + name).str());
   if (!address)
     return address.takeError();
@@ -105,11 +105,11 @@ llvm::Expected<Kernel> Kernel::compile(KernelDefOp def, const CpuFacts &facts) {
     return failed("the kernel's family cannot build it");
   kernel.scratchBytes =
       func->getAttrOfType<IntegerAttr>(kScratchBytesAttr).getInt();
-  auto jit = load(**module, facts);
+  auto jit = loadModule(**module, facts);
   if (!jit)
     return jit.takeError();
   kernel.jit = std::move(*jit);
-  auto function = lookup(*kernel.jit, def.getSymName());
+  auto function = lookupFunction(*kernel.jit, def.getSymName());
   if (!function)
     return function.takeError();
   kernel.function = *function;
@@ -205,10 +205,10 @@ double heddle::kernelrun::getThreadSeconds() {
 llvm::Expected<double> heddle::kernelrun::measurePeak(MLIRContext *context,
                                                       const CpuFacts &facts) {
   OwningOpRef<ModuleOp> module = buildPeakLoop(context, facts);
-  auto jit = load(*module, facts);
+  auto jit = loadModule(*module, facts);
   if (!jit)
     return jit.takeError();
-  auto function = lookup(**jit, "peak");
+  auto function = lookupFunction(**jit, "peak");
   if (!function)
     return function.takeError();
   float out[64];

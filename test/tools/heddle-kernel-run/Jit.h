@@ -25,6 +25,15 @@ enum class Stage { Kernel, LLVM, Assembly };
 llvm::Expected<std::string> printStage(KernelDefOp def, const CpuFacts &facts,
                                        Stage stage);
 
+/// Lowers `module`, compiles it and links it into this process. Its public
+/// functions are called by their C interface, `_mlir_ciface_<name>`.
+llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>>
+loadModule(mlir::ModuleOp module, const CpuFacts &facts);
+
+/// The C interface of function `name`.
+llvm::Expected<void *> lookupFunction(llvm::orc::LLJIT &jit,
+                                      llvm::StringRef name);
+
 /// A compiled kernel.
 class Kernel {
 public:

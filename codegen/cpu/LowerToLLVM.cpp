@@ -123,6 +123,7 @@ FailureOr<SmallVector<char, 0>> heddle::compileModule(ModuleOp module,
   std::unique_ptr<llvm::TargetMachine> machine =
       createTargetMachine(facts, error);
   if (!machine)
+    // unreachable: initializeCpuTarget registers it
     return module.emitError("no code generator: ") << error;
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context);
@@ -140,6 +141,7 @@ FailureOr<SmallVector<char, 0>> heddle::compileModule(ModuleOp module,
                       ? llvm::CodeGenFileType::ObjectFile
                       : llvm::CodeGenFileType::AssemblyFile;
   if (machine->addPassesToEmitFile(passes, stream, nullptr, fileType))
+    // unreachable: X86 has both formats
     return module.emitError("no code generator for this file format");
   passes.run(*code);
   return bytes;

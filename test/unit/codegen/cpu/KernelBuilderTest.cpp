@@ -58,8 +58,8 @@ static std::string transposition(StringRef family) {
 
 TEST_F(KernelBuilder, UnknownFamily) {
   EXPECT_TRUE(failed(build(transposition("magic"))));
-  EXPECT_EQ(diagnostics, "'heddle.kernel_def' op expects a kernel family of "
-                         "the CPU, got 'magic'");
+  EXPECT_EQ(diagnostics.substr(diagnostics.find("expects")),
+            "expects a kernel family of the CPU, got 'magic'");
 }
 
 TEST_F(KernelBuilder, FamilyThatCannotBuildItGivesWayToTheReference) {

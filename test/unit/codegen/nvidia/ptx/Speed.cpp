@@ -1,8 +1,8 @@
 // Speed.cpp - warp instructions per second of the interpreter, as a table.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "test/codegen/nvidia/ptx/FaultKernels.h"
-#include "test/codegen/nvidia/ptx/Kernel.h"
+#include "test/unit/codegen/nvidia/ptx/FaultKernels.h"
+#include "test/unit/codegen/nvidia/ptx/Kernel.h"
 
 #include <cstdio>
 #include <ctime>

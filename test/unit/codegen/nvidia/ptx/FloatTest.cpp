@@ -1,7 +1,7 @@
 // FloatTest.cpp - floating-point arithmetic against the host and exact values.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "test/codegen/nvidia/ptx/Evaluate.h"
+#include "test/unit/codegen/nvidia/ptx/Evaluate.h"
 
 #include <cmath>
 

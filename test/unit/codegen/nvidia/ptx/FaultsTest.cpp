@@ -1,8 +1,8 @@
 // FaultsTest.cpp - every planted fault is found; kernels without one are clean.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "test/codegen/nvidia/ptx/FaultKernels.h"
-#include "test/codegen/nvidia/ptx/Kernel.h"
+#include "test/unit/codegen/nvidia/ptx/FaultKernels.h"
+#include "test/unit/codegen/nvidia/ptx/Kernel.h"
 
 #include <cmath>
 #include <functional>

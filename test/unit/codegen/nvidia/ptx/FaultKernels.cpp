@@ -1,7 +1,7 @@
 // FaultKernels.cpp - PTX text of the kernels that faults are planted in.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "test/codegen/nvidia/ptx/FaultKernels.h"
+#include "test/unit/codegen/nvidia/ptx/FaultKernels.h"
 
 namespace heddle::ptx::test {
 

@@ -1,7 +1,7 @@
 // IntegerTest.cpp - integer and bit instructions against host arithmetic.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "test/codegen/nvidia/ptx/Evaluate.h"
+#include "test/unit/codegen/nvidia/ptx/Evaluate.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // WarpTest.cpp - instructions across lanes, atomics, memory spaces.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "test/codegen/nvidia/ptx/Evaluate.h"
+#include "test/unit/codegen/nvidia/ptx/Evaluate.h"
 
 #include <algorithm>
 

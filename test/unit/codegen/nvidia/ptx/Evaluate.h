@@ -1,10 +1,10 @@
 // Evaluate.h - one instruction on many operands, for differential tests.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#ifndef HEDDLE_TEST_CODEGEN_NVIDIA_PTX_EVALUATE_H
-#define HEDDLE_TEST_CODEGEN_NVIDIA_PTX_EVALUATE_H
+#ifndef HEDDLE_TEST_UNIT_CODEGEN_NVIDIA_PTX_EVALUATE_H
+#define HEDDLE_TEST_UNIT_CODEGEN_NVIDIA_PTX_EVALUATE_H
 
-#include "test/codegen/nvidia/ptx/Kernel.h"
+#include "test/unit/codegen/nvidia/ptx/Kernel.h"
 
 #include <bit>
 #include <limits>
@@ -143,4 +143,4 @@ std::vector<uint64_t> interesting(unsigned salt, size_t count = 1024) {
 
 } // namespace heddle::ptx::test
 
-#endif // HEDDLE_TEST_CODEGEN_NVIDIA_PTX_EVALUATE_H
+#endif // HEDDLE_TEST_UNIT_CODEGEN_NVIDIA_PTX_EVALUATE_H

@@ -3,7 +3,7 @@
 //
 // The kernels are found through HEDDLE_SHARED; without it the tests skip.
 
-#include "test/codegen/nvidia/ptx/Kernel.h"
+#include "test/unit/codegen/nvidia/ptx/Kernel.h"
 
 #include <cmath>
 #include <cstdlib>

@@ -1,8 +1,8 @@
 // FaultKernels.h - kernels written for the tests, and places to plant faults
 // in. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#ifndef HEDDLE_TEST_CODEGEN_NVIDIA_PTX_FAULTKERNELS_H
-#define HEDDLE_TEST_CODEGEN_NVIDIA_PTX_FAULTKERNELS_H
+#ifndef HEDDLE_TEST_UNIT_CODEGEN_NVIDIA_PTX_FAULTKERNELS_H
+#define HEDDLE_TEST_UNIT_CODEGEN_NVIDIA_PTX_FAULTKERNELS_H
 
 #include <string>
 
@@ -37,4 +37,4 @@ std::string namedBarrierKernel();
 
 } // namespace heddle::ptx::test
 
-#endif // HEDDLE_TEST_CODEGEN_NVIDIA_PTX_FAULTKERNELS_H
+#endif // HEDDLE_TEST_UNIT_CODEGEN_NVIDIA_PTX_FAULTKERNELS_H

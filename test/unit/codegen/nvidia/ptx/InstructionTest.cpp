@@ -1,7 +1,7 @@
 // InstructionTest.cpp - barriers, mbarriers, branches, matrix moves, rarer
 // bits. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "test/codegen/nvidia/ptx/Evaluate.h"
+#include "test/unit/codegen/nvidia/ptx/Evaluate.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,8 @@
 // BadInputTest.cpp - wrong PTX and wrong launches are refused with a place.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "test/codegen/nvidia/ptx/FaultKernels.h"
-#include "test/codegen/nvidia/ptx/Kernel.h"
+#include "test/unit/codegen/nvidia/ptx/FaultKernels.h"
+#include "test/unit/codegen/nvidia/ptx/Kernel.h"
 
 namespace heddle::ptx::test {
 

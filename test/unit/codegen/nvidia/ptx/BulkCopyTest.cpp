@@ -1,7 +1,7 @@
 // BulkCopyTest.cpp - bulk and tensor copies of all ranks, reductions,
 // multicast. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "test/codegen/nvidia/ptx/Kernel.h"
+#include "test/unit/codegen/nvidia/ptx/Kernel.h"
 
 namespace heddle::ptx::test {
 

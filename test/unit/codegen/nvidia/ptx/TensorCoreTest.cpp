@@ -1,7 +1,7 @@
 // TensorCoreTest.cpp - mma, wmma and wgmma against products in f64.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "test/codegen/nvidia/ptx/Kernel.h"
+#include "test/unit/codegen/nvidia/ptx/Kernel.h"
 
 #include <cmath>
 #include <functional>

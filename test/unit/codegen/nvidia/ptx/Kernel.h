@@ -1,8 +1,8 @@
 // Kernel.h - runs PTX text on host arrays, for the tests of the interpreter.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#ifndef HEDDLE_TEST_CODEGEN_NVIDIA_PTX_KERNEL_H
-#define HEDDLE_TEST_CODEGEN_NVIDIA_PTX_KERNEL_H
+#ifndef HEDDLE_TEST_UNIT_CODEGEN_NVIDIA_PTX_KERNEL_H
+#define HEDDLE_TEST_UNIT_CODEGEN_NVIDIA_PTX_KERNEL_H
 
 #include "codegen/nvidia/ptx/Interpreter.h"
 
@@ -143,4 +143,4 @@ inline TensorMap matrixMap(uint64_t base, uint64_t rows, uint64_t columns,
 
 } // namespace heddle::ptx::test
 
-#endif // HEDDLE_TEST_CODEGEN_NVIDIA_PTX_KERNEL_H
+#endif // HEDDLE_TEST_UNIT_CODEGEN_NVIDIA_PTX_KERNEL_H

@@ -141,12 +141,31 @@ Error heddle::writeObject(ArrayRef<ObjectBytes> objects, StringRef path) {
   return file.commit();
 }
 
+/// `text` with its local labels (.L...) made those of module `number`: each
+/// module numbers its own from 0, and in one file they would clash.
+static std::string renameLocalLabels(ArrayRef<char> text, size_t number) {
+  StringRef rest(text.data(), text.size());
+  std::string prefix = ".L" + std::to_string(number) + "_";
+  std::string renamed;
+  for (size_t at; (at = rest.find(".L")) != StringRef::npos;
+       rest = rest.drop_front(at + 2)) {
+    // Within a name (foo.Lbar) it is no label.
+    bool isLabel = at == 0 || (!isAlnum(rest[at - 1]) && rest[at - 1] != '_');
+    renamed += rest.take_front(at);
+    renamed += isLabel ? prefix : ".L";
+  }
+  renamed += rest;
+  return renamed;
+}
+
 Error heddle::writeAssembly(ArrayRef<ArrayRef<char>> texts, StringRef path) {
   OutputFile file;
   if (Error error = file.create(path, OutputFile::Data))
     return error;
-  for (ArrayRef<char> text : texts)
-    if (Error error = file.write(text))
+  for (auto [number, text] : enumerate(texts)) {
+    std::string renamed = renameLocalLabels(text, number);
+    if (Error error = file.write({renamed.data(), renamed.size()}))
       return error;
+  }
   return file.commit();
 }

@@ -91,9 +91,8 @@ heddle::compileProgram(ModuleOp program, const Target &target,
   FaultTable faults(program);
   FailureOr<std::vector<CompiledKernel>> kernels =
       compileKernels(program, target, facts, faults, kind, progress);
-  if (failed(kernels) ||
-      failed(compileEntries(program, target, facts, *kernels, faults, kind,
-                            compiled)))
+  if (failed(kernels) || failed(compileEntries(program, target, facts, *kernels,
+                                               faults, kind, compiled)))
     return failure();
   for (CompiledKernel &kernel : *kernels) {
     compiled.manifest.kernels.push_back(kernel.name);

@@ -22,8 +22,8 @@ struct CompiledProgram {
   WeightsPlan weights;
 };
 
-/// Called when `done` of `total` modules are compiled; from any thread, one call
-/// at a time.
+/// Called when `done` of `total` modules are compiled; from any thread, one
+/// call at a time.
 using CompileProgress = std::function<void(size_t done, size_t total)>;
 
 /// Compiles `program`, which is as the outline stage leaves it, for `target`,

@@ -56,8 +56,7 @@ static void buildOutline(OpPassManager &pm) {
 
 ArrayRef<Stage> heddle::getStages() {
   static const Stage stages[] = {
-      {"import", "fold, and recognise what exporters spelled out",
-       buildImport},
+      {"import", "fold, and recognise what exporters spelled out", buildImport},
       {"fusion", "group ops into kernels", buildFusion},
       {"tiling", "give each kernel its schedule", buildTiling},
       {"memory", "give each tensor its memory", buildMemory},

@@ -17,8 +17,9 @@ namespace heddle {
 /// The types of the kernel functions that a host program calls, by name.
 using KernelTypes = llvm::StringMap<mlir::FunctionType>;
 
-/// The two functions of an entry (docs/abi.md, "An entry"), in `func`, `memref`,
-/// `arith`, `cf` and LLVM ops, and what the manifest says of the entry.
+/// The two functions of an entry (docs/abi.md, "An entry"), in `func`,
+/// `memref`, `arith`, `cf` and LLVM ops, and what the manifest says of the
+/// entry.
 struct HostProgram {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   ModuleEntry entry;

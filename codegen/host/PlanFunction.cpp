@@ -67,10 +67,9 @@ bool heddle::isSizeOp(Operation *op, const IRMapping &mapping) {
 }
 
 Value PlanBuilder::addressOf(Value base, int64_t index) {
-  return LLVM::GEPOp::create(builder, loc, base.getType(),
-                             builder.getI64Type(), base,
-                             ArrayRef<LLVM::GEPArg>{
-                                 static_cast<int32_t>(index)});
+  return LLVM::GEPOp::create(
+      builder, loc, base.getType(), builder.getI64Type(), base,
+      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index)});
 }
 
 void PlanBuilder::createFunction() {
@@ -103,8 +102,8 @@ void PlanBuilder::cloneSizes() {
 }
 
 uint32_t PlanBuilder::store(Value value) {
-  Value wide = arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
-                                          value);
+  Value wide =
+      arith::IndexCastOp::create(builder, loc, builder.getI64Type(), value);
   LLVM::StoreOp::create(builder, loc, wide,
                         addressOf(plan.getArgument(1), entry.resultCount));
   return entry.resultCount++;
@@ -159,8 +158,8 @@ LogicalResult PlanBuilder::describeTensors() {
     tensor.dtype = *dtype;
     auto sizes = bind.getSizes().begin();
     for (int64_t size : type.getShape())
-      tensor.dims.push_back(describeDim(
-          size, ShapedType::isDynamic(size) ? *sizes++ : Value()));
+      tensor.dims.push_back(
+          describeDim(size, ShapedType::isDynamic(size) ? *sizes++ : Value()));
     bool isOutput = main.getArgAttr(number, "heddle.output") != nullptr;
     (isOutput ? entry.outputs : entry.inputs).push_back(std::move(tensor));
   }
@@ -242,10 +241,9 @@ void heddle::makeDivisionsSafe(func::FuncOp func) {
                                            builder.getIntegerAttr(type, 0));
     Value one = arith::ConstantOp::create(builder, loc,
                                           builder.getIntegerAttr(type, 1));
-    Value isZero = arith::CmpIOp::create(builder, loc,
-                                         arith::CmpIPredicate::eq, divisor,
-                                         zero);
-    op->setOperand(1, arith::SelectOp::create(builder, loc, isZero, one,
-                                              divisor));
+    Value isZero = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                         divisor, zero);
+    op->setOperand(1,
+                   arith::SelectOp::create(builder, loc, isZero, one, divisor));
   });
 }

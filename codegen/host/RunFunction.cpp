@@ -97,9 +97,9 @@ Value RunBuilder::loadField(Type type, int64_t offset) {
 }
 
 Value RunBuilder::loadElement(Type type, Value base, int64_t index) {
-  Value address = LLVM::GEPOp::create(
-      builder, loc, pointer, type, base,
-      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index)});
+  Value address =
+      LLVM::GEPOp::create(builder, loc, pointer, type, base,
+                          ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index)});
   return LLVM::LoadOp::create(builder, loc, type, address);
 }
 
@@ -128,22 +128,21 @@ void RunBuilder::createFunction() {
 Value RunBuilder::createMemRef(Location loc, MemRefType type, Value data,
                                ValueRange sizes) {
   type = cast<MemRefType>(getMemoryType(type));
-  auto descriptor = MemRefDescriptor::poison(builder, loc,
-                                             converter.convertType(type));
+  auto descriptor =
+      MemRefDescriptor::poison(builder, loc, converter.convertType(type));
   descriptor.setAllocatedPtr(builder, loc, data);
   descriptor.setAlignedPtr(builder, loc, data);
   descriptor.setConstantOffset(builder, loc, 0);
   auto nextSize = sizes.end();
-  Value stride = arith::ConstantOp::create(builder, loc,
-                                           builder.getI64IntegerAttr(1));
+  Value stride =
+      arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(1));
   for (int64_t axis = type.getRank() - 1; axis >= 0; --axis) {
     int64_t fixed = type.getDimSize(axis);
-    Value size =
-        ShapedType::isDynamic(fixed)
-            ? toI64(*--nextSize)
-            : arith::ConstantOp::create(builder, loc,
-                                        builder.getI64IntegerAttr(fixed))
-                  .getResult();
+    Value size = ShapedType::isDynamic(fixed)
+                     ? toI64(*--nextSize)
+                     : arith::ConstantOp::create(
+                           builder, loc, builder.getI64IntegerAttr(fixed))
+                           .getResult();
     descriptor.setSize(builder, loc, axis, size);
     descriptor.setStride(builder, loc, axis, stride);
     stride = arith::MulIOp::create(builder, loc, stride, size);
@@ -158,8 +157,8 @@ void RunBuilder::mapSizes() {
   int64_t number = 0;
   for (Operation &op : main.getBody().front()) {
     if (auto symbol = dyn_cast<SymbolOp>(op))
-      mapping.map(symbol.getResult(), toIndex(loadElement(builder.getI64Type(),
-                                                          values, number++)));
+      mapping.map(symbol.getResult(),
+                  toIndex(loadElement(builder.getI64Type(), values, number++)));
     else if (isSizeOp(&op, mapping))
       builder.clone(op, mapping);
   }
@@ -181,25 +180,24 @@ void RunBuilder::mapArguments() {
           sizes.push_back(mapping.lookup(size));
         break;
       }
-    mapping.map(argument,
-                createMemRef(argument.getLoc(),
-                             cast<MemRefType>(argument.getType()), data,
-                             sizes));
+    mapping.map(argument, createMemRef(argument.getLoc(),
+                                       cast<MemRefType>(argument.getType()),
+                                       data, sizes));
   }
 }
 
 LogicalResult RunBuilder::convertDispatch(DispatchOp dispatch) {
   auto it = kernels.find(dispatch.getKernel());
   if (it == kernels.end())
-    // unreachable: a dispatch names a kernel of its module, and all are compiled.
+    // unreachable: a dispatch names a kernel of its module, and all are
+    // compiled.
     return dispatch.emitOpError("expects a compiled kernel named ")
            << dispatch.getKernelAttr();
   FunctionType type = it->second;
   if (!module.lookupSymbol(dispatch.getKernel())) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(module.getBody());
-    func::FuncOp::create(builder, loc, dispatch.getKernel(), type)
-        .setPrivate();
+    func::FuncOp::create(builder, loc, dispatch.getKernel(), type).setPrivate();
   }
   SmallVector<Value> arguments;
   for (Value operand : dispatch.getOperands())
@@ -211,8 +209,8 @@ LogicalResult RunBuilder::convertDispatch(DispatchOp dispatch) {
            << arguments.size();
   for (auto [argument, wanted] : llvm::zip_equal(arguments, type.getInputs()))
     if (argument.getType() != wanted)
-      argument = memref::CastOp::create(builder, dispatch.getLoc(), wanted,
-                                        argument);
+      argument =
+          memref::CastOp::create(builder, dispatch.getLoc(), wanted, argument);
   func::CallOp::create(builder, dispatch.getLoc(), dispatch.getKernel(),
                        TypeRange(), arguments);
   return success();
@@ -222,14 +220,14 @@ LogicalResult RunBuilder::convertDispatch(DispatchOp dispatch) {
 void RunBuilder::convertBarrier(BarrierOp barrier) {
   Location loc = barrier.getLoc();
   auto type = LLVM::LLVMFunctionType::get(builder.getI32Type(), {pointer});
-  Value code = LLVM::CallOp::create(builder, loc, type,
-                                    ValueRange{barrierFunction,
-                                               run.getArgument(0)})
-                   .getResult();
-  Value zero = arith::ConstantOp::create(builder, loc,
-                                         builder.getI32IntegerAttr(0));
-  Value goOn = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                     code, zero);
+  Value code =
+      LLVM::CallOp::create(builder, loc, type,
+                           ValueRange{barrierFunction, run.getArgument(0)})
+          .getResult();
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(0));
+  Value goOn =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, code, zero);
   Block *next = builder.createBlock(exit);
   builder.setInsertionPointToEnd(next->getPrevNode());
   cf::CondBranchOp::create(builder, loc, goOn, next, exit);
@@ -247,8 +245,7 @@ LogicalResult RunBuilder::convert(Operation &op) {
     return success();
   }
   if (auto buffer = dyn_cast<ArenaBufferOp>(op)) {
-    Value offset =
-        loadElement(builder.getI64Type(), offsets, buffer.getSlot());
+    Value offset = loadElement(builder.getI64Type(), offsets, buffer.getSlot());
     SmallVector<Value> sizes;
     for (Value size : buffer.getSizes())
       sizes.push_back(mapping.lookup(size));

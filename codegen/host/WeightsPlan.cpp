@@ -77,8 +77,8 @@ LogicalResult WeightsPlan::add(WeightOp op, const WeightStore &store) {
         store.bytes(reference, [&] { return op.emitError(); });
     if (failed(bytes))
       return failure();
-    weight.name = (reference.getFile() + "@" + Twine(reference.getOffset()))
-                      .str();
+    weight.name =
+        (reference.getFile() + "@" + Twine(reference.getOffset())).str();
     weight.source = *bytes;
   } else if (auto dense = dyn_cast<DenseElementsAttr>(op.getValue())) {
     weight.source = constants.emplace_back(getBytes(dense));

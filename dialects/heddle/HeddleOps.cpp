@@ -35,10 +35,12 @@ static LogicalResult verifyMatrices(ContractionOp op) {
   int64_t rank = init.getRank();
   // (C2)
   if (rhs.getRank() != 2 && rhs.getRank() != rank)
-    return op.emitOpError("expects rhs of rank 2 or ") << rank << ", got " << rhs;
+    return op.emitOpError("expects rhs of rank 2 or ")
+           << rank << ", got " << rhs;
   for (int64_t i = 0; i + 2 < rank; ++i)
     if (!agree(lhs.getDimSize(i), init.getDimSize(i)) ||
-        (rhs.getRank() == rank && !agree(rhs.getDimSize(i), init.getDimSize(i))))
+        (rhs.getRank() == rank &&
+         !agree(rhs.getDimSize(i), init.getDimSize(i))))
       return op.emitOpError("expects leading axis ")
              << i << " of the operands to be that of " << init << ", got "
              << lhs << " and " << rhs;
@@ -51,8 +53,9 @@ static LogicalResult verifyMatrices(ContractionOp op) {
            << rhs.getDimSize(kAxis) << " in rhs";
   if (!agree(lhs.getDimSize(rank - 2), init.getDimSize(rank - 2)) ||
       !agree(rhs.getDimSize(nAxis), init.getDimSize(rank - 1)))
-    return op.emitOpError("expects init to have the rows of lhs and the columns "
-                       "of rhs, got ")
+    return op.emitOpError(
+               "expects init to have the rows of lhs and the columns "
+               "of rhs, got ")
            << init;
   return success();
 }
@@ -118,16 +121,15 @@ LogicalResult AttentionOp::verify() {
       o.getRank() != 4)
     return emitOpError("expects query, key, value and init of rank 4, got ")
            << q << ", " << k << ", " << v << " and " << o;
-  bool sizesAgree =
-      agree(q.getDimSize(0), k.getDimSize(0)) &&
-      agree(k.getDimSize(0), v.getDimSize(0)) &&
-      agree(q.getDimSize(0), o.getDimSize(0)) &&
-      agree(k.getDimSize(1), v.getDimSize(1)) &&
-      agree(q.getDimSize(1), o.getDimSize(1)) &&
-      agree(q.getDimSize(2), o.getDimSize(2)) &&
-      agree(k.getDimSize(2), v.getDimSize(2)) &&
-      agree(q.getDimSize(3), k.getDimSize(3)) &&
-      agree(v.getDimSize(3), o.getDimSize(3));
+  bool sizesAgree = agree(q.getDimSize(0), k.getDimSize(0)) &&
+                    agree(k.getDimSize(0), v.getDimSize(0)) &&
+                    agree(q.getDimSize(0), o.getDimSize(0)) &&
+                    agree(k.getDimSize(1), v.getDimSize(1)) &&
+                    agree(q.getDimSize(1), o.getDimSize(1)) &&
+                    agree(q.getDimSize(2), o.getDimSize(2)) &&
+                    agree(k.getDimSize(2), v.getDimSize(2)) &&
+                    agree(q.getDimSize(3), k.getDimSize(3)) &&
+                    agree(v.getDimSize(3), o.getDimSize(3));
   if (!sizesAgree)
     return emitOpError("expects query [B, H, S, D], key [B, G, T, D], value "
                        "[B, G, T, E] and init [B, H, S, E], got ")

@@ -100,10 +100,9 @@ LogicalResult KernelOp::verify() {
        llvm::zip_equal(getOperands(), body.getArguments())) {
     auto outer = dyn_cast<ShapedType>(operand.getType());
     auto inner = dyn_cast<RankedTensorType>(argument.getType());
-    bool matches =
-        outer ? inner && outer.getShape() == inner.getShape() &&
-                    outer.getElementType() == inner.getElementType()
-              : operand.getType() == argument.getType();
+    bool matches = outer ? inner && outer.getShape() == inner.getShape() &&
+                               outer.getElementType() == inner.getElementType()
+                         : operand.getType() == argument.getType();
     if (!matches)
       return emitOpError("expects a block argument like operand type ")
              << operand.getType() << ", got " << argument.getType();
@@ -112,8 +111,8 @@ LogicalResult KernelOp::verify() {
   if (failed(verifyYield(*this, body, getOutputs().size())))
     return failure();
   // (C3)
-  bool onTensors = llvm::all_of(getOutputs().getTypes(),
-                                llvm::IsaPred<RankedTensorType>);
+  bool onTensors =
+      llvm::all_of(getOutputs().getTypes(), llvm::IsaPred<RankedTensorType>);
   bool onMemrefs =
       llvm::all_of(getOutputs().getTypes(), llvm::IsaPred<MemRefType>);
   if (onTensors ? getResultTypes() != getOutputs().getTypes()
@@ -152,8 +151,7 @@ LogicalResult KernelDefOp::verify() {
   return verifyYield(*this, body, getNumOutputs());
 }
 
-LogicalResult
-DispatchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   // (C1)
   auto kernel =
       symbolTable.lookupNearestSymbolFrom<KernelDefOp>(*this, getKernelAttr());

@@ -64,7 +64,8 @@ bool matchBinary(mlir::Value tensor, ScalarOperand &a, ScalarOperand &b) {
 }
 
 /// Matches `tensor` = op(x), with x read in place.
-template <typename Op> bool matchUnary(mlir::Value tensor, mlir::Value &x) {
+template <typename Op>
+bool matchUnary(mlir::Value tensor, mlir::Value &x) {
   ElementwiseOp op = getElementwise(tensor);
   if (!op || !mlir::isa<Op>(op.scalar) || !op.getOperand(0).isIdentity())
     return false;

@@ -25,8 +25,8 @@ bool heddle::isView(Operation *op) {
 static bool writesInOrder(linalg::GenericOp op) {
   return llvm::all_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
     AffineMap map = op.getMatchingIndexingMap(&init);
-    return map == AffineMap::getMultiDimIdentityMap(op.getNumLoops(),
-                                                    op.getContext());
+    return map ==
+           AffineMap::getMultiDimIdentityMap(op.getNumLoops(), op.getContext());
   });
 }
 
@@ -42,8 +42,8 @@ static bool reducesRows(linalg::GenericOp op) {
   AffineMap result = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
   AffineMap rows =
       AffineMap::getMultiDimIdentityMap(loops - 1, op.getContext());
-  AffineMap expected = AffineMap::get(loops, 0, rows.getResults(),
-                                      op.getContext());
+  AffineMap expected =
+      AffineMap::get(loops, 0, rows.getResults(), op.getContext());
   AffineMap first = op.getMatchingIndexingMap(op.getDpsInputOperand(0));
   return result == expected && first.isIdentity();
 }
@@ -72,7 +72,8 @@ OpRole heddle::getOpRole(Operation *op) {
       return OpRole::elementwise;
     return reducesRows(generic) ? OpRole::row : OpRole::other;
   }
-  bool onTensors = llvm::any_of(op->getResultTypes(), llvm::IsaPred<TensorType>);
+  bool onTensors =
+      llvm::any_of(op->getResultTypes(), llvm::IsaPred<TensorType>);
   bool keptByHost = isa<tensor::EmptyOp, tensor::ConcatOp, WeightOp, PackOp,
                         KernelOp, BindShapeOp>(op);
   return onTensors && !keptByHost ? OpRole::other : OpRole::host;

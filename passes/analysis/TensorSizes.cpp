@@ -54,8 +54,7 @@ static FailureOr<Sizes> sizesOfCollapse(OpBuilder &builder,
   AffineExpr a, b;
   bindSymbols(builder.getContext(), a, b);
   Sizes sizes;
-  for (const ReassociationIndices &group :
-       collapse.getReassociationIndices()) {
+  for (const ReassociationIndices &group : collapse.getReassociationIndices()) {
     OpFoldResult product = builder.getIndexAttr(1);
     for (int64_t axis : group)
       product = affine::makeComposedFoldedAffineApply(
@@ -97,8 +96,7 @@ FailureOr<Sizes> heddle::getTensorSizes(OpBuilder &builder, Value tensor) {
   }
   if (auto kernel = dyn_cast<KernelOp>(op))
     return getTensorSizes(
-        builder,
-        kernel.getOutputs()[cast<OpResult>(tensor).getResultNumber()]);
+        builder, kernel.getOutputs()[cast<OpResult>(tensor).getResultNumber()]);
   if (auto styled = dyn_cast<DestinationStyleOpInterface>(op))
     return getTensorSizes(
         builder, styled.getTiedOpOperand(cast<OpResult>(tensor))->get());

@@ -13,8 +13,8 @@ namespace heddle {
 /// The size of every axis of `tensor`, as attributes and `index` values that do
 /// not read the tensor: from the empty tensor a kernel writes to, the
 /// heddle.bind_shape of an entry's argument, or through views and
-/// concatenations. New arithmetic is made with `builder`. Fails with an error at
-/// the op whose sizes are not known.
+/// concatenations. New arithmetic is made with `builder`. Fails with an error
+/// at the op whose sizes are not known.
 mlir::FailureOr<llvm::SmallVector<mlir::OpFoldResult>>
 getTensorSizes(mlir::OpBuilder &builder, mlir::Value tensor);
 

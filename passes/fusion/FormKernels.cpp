@@ -94,8 +94,7 @@ private:
 };
 } // namespace
 
-LogicalResult
-FormKernels::formAround(llvm::function_ref<bool(OpRole)> wanted) {
+LogicalResult FormKernels::formAround(llvm::function_ref<bool(OpRole)> wanted) {
   auto options = remark::RemarkOpts::name("form-kernels")
                      .category("heddle-form-kernels")
                      .function(getOperation().getSymName());
@@ -134,8 +133,8 @@ void FormKernels::runOnOperation() {
   // Fills are remade where they are used; those left stand for themselves only
   // if something outside kernels reads them.
   IRRewriter rewriter(&getContext());
-  for (Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(getOperation().getBody().front())))
+  for (Operation &op : llvm::make_early_inc_range(
+           llvm::reverse(getOperation().getBody().front())))
     if (isOpTriviallyDead(&op))
       rewriter.eraseOp(&op);
   if (failed(formAround([](OpRole role) { return role == OpRole::fill; })))

@@ -61,7 +61,7 @@ void FuseElementwise::runOnOperation() {
   tensor::EmptyOp::getCanonicalizationPatterns(patterns, context);
   GreedyRewriteConfig config;
   config.setUseTopDownTraversal(true);
-  if (failed(applyPatternsGreedily(getOperation(), std::move(patterns),
-                                   config)))
+  if (failed(
+          applyPatternsGreedily(getOperation(), std::move(patterns), config)))
     signalPassFailure();
 }

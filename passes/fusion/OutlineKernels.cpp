@@ -28,8 +28,7 @@ static bool isSameKernel(KernelOp kernel, KernelDefOp definition) {
 }
 
 namespace {
-struct OutlineKernels final
-    : heddle::impl::OutlineKernelsBase<OutlineKernels> {
+struct OutlineKernels final : heddle::impl::OutlineKernelsBase<OutlineKernels> {
   using Base::Base;
   void runOnOperation() override;
 
@@ -53,10 +52,10 @@ KernelDefOp OutlineKernels::getDefinition(RewriterBase &rewriter,
     rewriter.setInsertionPointAfter(definitions.back());
   std::string name = "k" + std::to_string(definitions.size()) + "_" +
                      kernel.getScheduleAttr().getFamily().str();
-  auto definition = KernelDefOp::create(
-      rewriter, kernel.getLoc(), name, kernel.getOutputs().size(),
-      kernel.getReasonAttr(), kernel.getLayoutsAttr(),
-      kernel.getScheduleAttr());
+  auto definition =
+      KernelDefOp::create(rewriter, kernel.getLoc(), name,
+                          kernel.getOutputs().size(), kernel.getReasonAttr(),
+                          kernel.getLayoutsAttr(), kernel.getScheduleAttr());
   definition.getBody().takeBody(kernel.getBody());
   definitions.push_back(definition);
   return definition;

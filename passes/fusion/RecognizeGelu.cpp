@@ -98,23 +98,22 @@ static bool isTanhArgument(Value value, Value x) {
     return false;
   if (product.factors.size() == 1) {
     auto add = product.factors[0].getDefiningOp<arith::AddFOp>();
-    return add &&
-           ((add.getLhs() == x && isCubicTerm(add.getRhs(), x, 3)) ||
-            (add.getRhs() == x && isCubicTerm(add.getLhs(), x, 3)));
+    return add && ((add.getLhs() == x && isCubicTerm(add.getRhs(), x, 3)) ||
+                   (add.getRhs() == x && isCubicTerm(add.getLhs(), x, 3)));
   }
   if (product.factors.size() != 2)
     return false;
   for (unsigned i : {0, 1}) {
     Value rest;
-    if (product.factors[i] == x &&
-        matchPlusOne(product.factors[1 - i], rest) && isCubicTerm(rest, x, 2))
+    if (product.factors[i] == x && matchPlusOne(product.factors[1 - i], rest) &&
+        isCubicTerm(rest, x, 2))
       return true;
   }
   return false;
 }
 
-/// Whether `value` is x * 0.5 * (1 + erf(x / sqrt(2))) or its tanh form; gives x
-/// and the form.
+/// Whether `value` is x * 0.5 * (1 + erf(x / sqrt(2))) or its tanh form; gives
+/// x and the form.
 static bool matchGelu(Value value, Value &x, GeluApproximation &form) {
   if (!value.getDefiningOp<arith::MulFOp>() &&
       !value.getDefiningOp<arith::DivFOp>())

@@ -38,8 +38,8 @@ struct FoldTransposeBetweenReshapes final
       return rewriter.notifyMatchFailure(expand, "no transpose is expanded");
     auto collapse =
         transpose.getInput().getDefiningOp<tensor::CollapseShapeOp>();
-    if (!collapse || collapse.getSrcType().getRank() !=
-                         expand.getResultType().getRank())
+    if (!collapse ||
+        collapse.getSrcType().getRank() != expand.getResultType().getRank())
       return rewriter.notifyMatchFailure(expand, "no collapse is transposed");
     SmallVector<ReassociationIndices> groups =
         collapse.getReassociationIndices();
@@ -63,9 +63,9 @@ struct FoldTransposeBetweenReshapes final
     std::iota(permutation.begin(), permutation.end(), 0);
     for (int64_t axis : transpose.getPermutation().drop_front())
       permutation.push_back(axis + merged - 1);
-    Value init = tensor::EmptyOp::create(
-        rewriter, expand.getLoc(), wanted,
-        expand.getResultType().getElementType());
+    Value init =
+        tensor::EmptyOp::create(rewriter, expand.getLoc(), wanted,
+                                expand.getResultType().getElementType());
     rewriter.replaceOpWithNewOp<linalg::TransposeOp>(expand, collapse.getSrc(),
                                                      init, permutation);
     return success();
@@ -116,8 +116,8 @@ struct FoldBias final : OpRewritePattern<linalg::GenericOp> {
         contraction.getBias() || !b.tensor)
       return rewriter.notifyMatchFailure(op, "no contraction without bias");
     unsigned loops = b.map.getNumDims();
-    auto vector = AffineMap::get(
-        loops, 0, getAffineDimExpr(loops - 1, op.getContext()));
+    auto vector =
+        AffineMap::get(loops, 0, getAffineDimExpr(loops - 1, op.getContext()));
     if (b.map != vector)
       return rewriter.notifyMatchFailure(op, "not a vector along the columns");
     auto type = cast<RankedTensorType>(op.getResult(0).getType());

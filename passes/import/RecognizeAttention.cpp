@@ -127,8 +127,7 @@ static std::optional<Attention> matchAttention(ContractionOp output) {
   if (output.getBias() || output.getPanel() ||
       output.getRhs().getType().getRank() != 4)
     return std::nullopt;
-  Value probabilities =
-      stripZeroedNaNs(output.getLhs(), found.zeroMaskedRows);
+  Value probabilities = stripZeroedNaNs(output.getLhs(), found.zeroMaskedRows);
   auto softmax = probabilities.getDefiningOp<linalg::SoftmaxOp>();
   if (!softmax || softmax.getDimension() != 3 ||
       !matchScores(softmax.getInput(), found))

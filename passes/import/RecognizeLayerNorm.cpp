@@ -50,9 +50,8 @@ static bool matchRowSum(Value tensor, Value &summed) {
     return false;
   auto yield = cast<linalg::YieldOp>(generic.getBody()->getTerminator());
   auto add = yield.getOperand(0).getDefiningOp<arith::AddFOp>();
-  auto fill = generic.getDpsInitOperand(0)
-                  ->get()
-                  .getDefiningOp<linalg::FillOp>();
+  auto fill =
+      generic.getDpsInitOperand(0)->get().getDefiningOp<linalg::FillOp>();
   if (!add || !fill || getFloatConstant(fill.getInputs()[0]) != 0.0 ||
       !llvm::is_contained(add->getOperands(),
                           generic.getBody()->getArgument(0)) ||
@@ -101,8 +100,7 @@ static bool matchCentred(Value tensor, Value &x) {
   ScalarOperand a, b;
   Value averaged;
   if (!matchBinary<arith::SubFOp>(tensor, a, b) || !a.isIdentity() ||
-      !isPerRow(b) || !matchRowMean(b.tensor, averaged) ||
-      averaged != a.tensor)
+      !isPerRow(b) || !matchRowMean(b.tensor, averaged) || averaged != a.tensor)
     return false;
   x = a.tensor;
   return true;
@@ -142,7 +140,8 @@ static bool matchDeviation(Value tensor, Value centred, double &epsilon) {
 /// The vector along the last axis by which the one reader of `op` multiplies
 /// (`Op` = mulf) or to which it adds (`Op` = addf) the result; null if it does
 /// not. Moves `op` on to that reader.
-template <typename Op> static Value takeVector(linalg::GenericOp &op) {
+template <typename Op>
+static Value takeVector(linalg::GenericOp &op) {
   Value result = op.getResult(0);
   if (!result.hasOneUse())
     return {};
@@ -156,8 +155,8 @@ template <typename Op> static Value takeVector(linalg::GenericOp &op) {
   if (a.tensor != result || !a.isIdentity() || !b.tensor)
     return {};
   unsigned loops = b.map.getNumDims();
-  auto vector = AffineMap::get(
-      loops, 0, getAffineDimExpr(loops - 1, op.getContext()));
+  auto vector =
+      AffineMap::get(loops, 0, getAffineDimExpr(loops - 1, op.getContext()));
   if (b.map != vector)
     return {};
   op = reader;
@@ -202,10 +201,10 @@ void RecognizeLayerNorm::runOnOperation() {
     linalg::GenericOp last = found->result;
     rewriter.setInsertionPoint(last);
     Location loc = op.getLoc();
-    auto norm = LayerNormOp::create(
-        rewriter, loc, last.getResult(0).getType(), found->input, found->scale,
-        found->bias, last.getDpsInitOperand(0)->get(),
-        rewriter.getF32FloatAttr(found->epsilon));
+    auto norm = LayerNormOp::create(rewriter, loc, last.getResult(0).getType(),
+                                    found->input, found->scale, found->bias,
+                                    last.getDpsInitOperand(0)->get(),
+                                    rewriter.getF32FloatAttr(found->epsilon));
     rewriter.replaceAllUsesWith(last.getResult(0), norm.getResult());
     remark::passed(loc, options) << "moments, division, scale and bias";
   }

@@ -30,8 +30,7 @@ namespace {
 class ProgramBufferizer {
 public:
   ProgramBufferizer(func::FuncOp func)
-      : func(func), rewriter(func.getContext()),
-        placement(rewriter, outputs),
+      : func(func), rewriter(func.getContext()), placement(rewriter, outputs),
         options(remark::RemarkOpts::name("copy")
                     .category("heddle-bufferize-program")
                     .function(func.getSymName())) {}
@@ -70,13 +69,12 @@ void ProgramBufferizer::hoistSizes() {
   Block &body = func.getBody().front();
   Operation *last = nullptr;
   for (Operation &op : llvm::make_early_inc_range(body)) {
-    bool isSize = op.getNumResults() > 0 && op.getNumRegions() == 0 &&
-                  llvm::all_of(op.getResultTypes(), [](Type type) {
-                    return type.isIntOrIndex();
-                  }) &&
-                  llvm::none_of(op.getOperandTypes(),
-                                llvm::IsaPred<ShapedType>) &&
-                  isPure(&op);
+    bool isSize =
+        op.getNumResults() > 0 && op.getNumRegions() == 0 &&
+        llvm::all_of(op.getResultTypes(),
+                     [](Type type) { return type.isIntOrIndex(); }) &&
+        llvm::none_of(op.getOperandTypes(), llvm::IsaPred<ShapedType>) &&
+        isPure(&op);
     if (!isSize)
       continue;
     if (last)
@@ -143,10 +141,10 @@ void ProgramBufferizer::createCopy(Location loc, Value source, Value target,
       ScheduleAttr::get(context, "elementwise",
                         rewriter.getDictionaryAttr({})));
   OpBuilder::InsertionGuard guard(rewriter);
-  Type tensors[] = {RankedTensorType::get(sourceType.getShape(),
-                                          sourceType.getElementType()),
-                    RankedTensorType::get(targetType.getShape(),
-                                          targetType.getElementType())};
+  Type tensors[] = {
+      RankedTensorType::get(sourceType.getShape(), sourceType.getElementType()),
+      RankedTensorType::get(targetType.getShape(),
+                            targetType.getElementType())};
   Block *body =
       rewriter.createBlock(&kernel.getBody(), {}, tensors, {loc, loc});
   SmallVector<AffineMap> maps(
@@ -233,10 +231,10 @@ LogicalResult ProgramBufferizer::convertKernel(KernelOp kernel) {
       return failure();
     targets.push_back(*target);
   }
-  auto buffered = KernelOp::create(
-      rewriter, kernel.getLoc(), TypeRange(), inputs, targets,
-      kernel.getReasonAttr(), kernel.getLayoutsAttr(),
-      kernel.getScheduleAttr());
+  auto buffered =
+      KernelOp::create(rewriter, kernel.getLoc(), TypeRange(), inputs, targets,
+                       kernel.getReasonAttr(), kernel.getLayoutsAttr(),
+                       kernel.getScheduleAttr());
   buffered.getBody().takeBody(kernel.getBody());
   return success();
 }
@@ -253,8 +251,8 @@ LogicalResult ProgramBufferizer::convertConcat(tensor::ConcatOp concat) {
                  "an operand of a concatenation has other readers");
   }
   // A concatenation of nothing in place still needs its buffer.
-  return success(succeeded(
-      placement.getDestination(concat.getResult(), Layout::strided)));
+  return success(
+      succeeded(placement.getDestination(concat.getResult(), Layout::strided)));
 }
 
 LogicalResult ProgramBufferizer::convertView(Operation *op) {
@@ -333,8 +331,8 @@ LogicalResult ProgramBufferizer::run() {
   if (!llvm::hasSingleElement(func.getBody()) ||
       !isa<func::ReturnOp>(func.getBody().front().getTerminator()))
     return func.emitOpError("expects one block that ends in func.return");
-  for (Type type : llvm::concat<const Type>(func.getArgumentTypes(),
-                                            func.getResultTypes()))
+  for (Type type :
+       llvm::concat<const Type>(func.getArgumentTypes(), func.getResultTypes()))
     if (!isa<RankedTensorType>(type))
       return func.emitOpError("expects ranked tensors in and out, got ")
              << type;

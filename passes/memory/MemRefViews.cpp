@@ -62,8 +62,8 @@ static SmallVector<OpFoldResult> matchType(OpBuilder &builder, Location loc,
 
 /// An expansion with several dynamic sizes in one group, which the lowering of
 /// memref.expand_shape cannot express: strides are computed here.
-static Value createDynamicExpand(OpBuilder &builder, Location loc,
-                                 Value source, MemRefType type,
+static Value createDynamicExpand(OpBuilder &builder, Location loc, Value source,
+                                 MemRefType type,
                                  ArrayRef<ReassociationIndices> groups,
                                  ArrayRef<OpFoldResult> sizes) {
   auto metadata =
@@ -85,8 +85,7 @@ static Value createDynamicExpand(OpBuilder &builder, Location loc,
     return {};
   return memref::ReinterpretCastOp::create(
       builder, loc, type, metadata.getBaseBuffer(),
-      matchType(builder, loc, fixedOffset,
-                metadata.getConstifiedMixedOffset())
+      matchType(builder, loc, fixedOffset, metadata.getConstifiedMixedOffset())
           .front(),
       matchType(builder, loc, type.getShape(), sizes),
       matchType(builder, loc, fixedStrides, strides));
@@ -114,15 +113,13 @@ static Value createSlice(OpBuilder &builder, tensor::ExtractSliceOp slice,
   MemRefType type = memref::SubViewOp::inferRankReducedResultType(
       slice.getType().getShape(), cast<MemRefType>(source.getType()),
       slice.getMixedOffsets(), slice.getMixedSizes(), slice.getMixedStrides());
-  return memref::SubViewOp::create(builder, slice.getLoc(), type, source,
-                                   slice.getMixedOffsets(),
-                                   slice.getMixedSizes(),
-                                   slice.getMixedStrides());
+  return memref::SubViewOp::create(
+      builder, slice.getLoc(), type, source, slice.getMixedOffsets(),
+      slice.getMixedSizes(), slice.getMixedStrides());
 }
 
 /// Repeats axes whose size turns out to be 1 by stride 0.
-static Value createBroadcast(OpBuilder &builder, BroadcastOp op,
-                             Value source) {
+static Value createBroadcast(OpBuilder &builder, BroadcastOp op, Value source) {
   Location loc = op.getLoc();
   auto type = cast<RankedTensorType>(op.getResult().getType());
   auto metadata =
@@ -143,8 +140,7 @@ static Value createBroadcast(OpBuilder &builder, BroadcastOp op,
   SmallVector<int64_t> dynamic(type.getRank(), ShapedType::kDynamic);
   auto layout = StridedLayoutAttr::get(builder.getContext(),
                                        ShapedType::kDynamic, dynamic);
-  auto result =
-      MemRefType::get(type.getShape(), type.getElementType(), layout);
+  auto result = MemRefType::get(type.getShape(), type.getElementType(), layout);
   return memref::ReinterpretCastOp::create(
       builder, loc, result, metadata.getBaseBuffer(),
       OpFoldResult(metadata.getOffset()), sizes, strides);
@@ -155,8 +151,7 @@ Value heddle::createView(OpBuilder &builder, Operation *op, Value source) {
   if (auto transpose = dyn_cast<linalg::TransposeOp>(op))
     return createTranspose(builder, loc, source, transpose.getPermutation());
   if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))
-    return createExpand(builder, loc, source,
-                        expand.getResultType().getShape(),
+    return createExpand(builder, loc, source, expand.getResultType().getShape(),
                         expand.getReassociationIndices(),
                         expand.getMixedOutputShape());
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op))
@@ -168,9 +163,9 @@ Value heddle::createView(OpBuilder &builder, Operation *op, Value source) {
     return createBroadcast(builder, broadcast, source);
   auto cast = mlir::cast<tensor::CastOp>(op);
   auto sourceType = mlir::cast<MemRefType>(source.getType());
-  auto type = MemRefType::get(
-      mlir::cast<RankedTensorType>(cast.getType()).getShape(),
-      sourceType.getElementType(), sourceType.getLayout());
+  auto type =
+      MemRefType::get(mlir::cast<RankedTensorType>(cast.getType()).getShape(),
+                      sourceType.getElementType(), sourceType.getLayout());
   return memref::CastOp::create(builder, loc, type, source);
 }
 
@@ -179,9 +174,8 @@ Value heddle::createSourceOfView(OpBuilder &builder, Operation *op,
                                  ArrayRef<OpFoldResult> sourceSizes) {
   Location loc = op->getLoc();
   if (auto transpose = dyn_cast<linalg::TransposeOp>(op))
-    return createTranspose(
-        builder, loc, result,
-        invertPermutationVector(transpose.getPermutation()));
+    return createTranspose(builder, loc, result,
+                           invertPermutationVector(transpose.getPermutation()));
   if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))
     return createCollapse(builder, loc, result,
                           expand.getReassociationIndices());

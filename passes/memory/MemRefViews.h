@@ -34,10 +34,10 @@ mlir::Value createSourceOfView(mlir::OpBuilder &builder, mlir::Operation *op,
 
 /// The part of `whole` that operand `index` of `concat` fills.
 /// `sizes[i]` are the sizes of operand i.
-mlir::Value createConcatPart(
-    mlir::OpBuilder &builder, mlir::tensor::ConcatOp concat, unsigned index,
-    mlir::Value whole,
-    llvm::ArrayRef<llvm::SmallVector<mlir::OpFoldResult>> sizes);
+mlir::Value
+createConcatPart(mlir::OpBuilder &builder, mlir::tensor::ConcatOp concat,
+                 unsigned index, mlir::Value whole,
+                 llvm::ArrayRef<llvm::SmallVector<mlir::OpFoldResult>> sizes);
 
 } // namespace heddle
 

@@ -31,8 +31,7 @@ FailureOr<Value> Placement::createBuffer(Value tensor) {
   FailureOr<SmallVector<OpFoldResult>> sizes = getTensorSizes(rewriter, tensor);
   if (failed(sizes))
     return failure();
-  MemRefType type =
-      getContiguousType(cast<RankedTensorType>(tensor.getType()));
+  MemRefType type = getContiguousType(cast<RankedTensorType>(tensor.getType()));
   SmallVector<Value> dynamic;
   for (auto [size, value] : llvm::zip_equal(type.getShape(), *sizes))
     if (ShapedType::isDynamic(size))
@@ -46,8 +45,7 @@ FailureOr<Value> Placement::getConcatPart(tensor::ConcatOp concat,
                                           unsigned index) {
   if (Value part = concatParts.lookup({concat, index}))
     return part;
-  FailureOr<Value> whole =
-      getDestination(concat.getResult(), Layout::strided);
+  FailureOr<Value> whole = getDestination(concat.getResult(), Layout::strided);
   if (failed(whole))
     return failure();
   SmallVector<SmallVector<OpFoldResult>> sizes;

@@ -15,8 +15,8 @@ namespace heddle {
 
 /// Decides where each tensor of an entry lives. A tensor that only one op reads
 /// lives where that op wants it: in the caller's output when it is returned, in
-/// its part of a concatenation, or such that a transpose or reshape of it is the
-/// reader's own memory. Everything else gets a buffer of its own.
+/// its part of a concatenation, or such that a transpose or reshape of it is
+/// the reader's own memory. Everything else gets a buffer of its own.
 class Placement {
 public:
   /// `outputs` are the memrefs of the entry's results, in order; they may be
@@ -48,8 +48,8 @@ public:
                                              unsigned index);
 
 private:
-  /// The memref that the one reader of `tensor` wants it in, or null. Where it is
-  /// returned, other readers read the output.
+  /// The memref that the one reader of `tensor` wants it in, or null. Where it
+  /// is returned, other readers read the output.
   mlir::FailureOr<mlir::Value> findWanted(mlir::Value tensor);
   /// Forgets the places that the views of `tensor` got for the sake of writing
   /// `tensor` through them.

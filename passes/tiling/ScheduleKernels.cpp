@@ -177,8 +177,8 @@ void ScheduleKernels::schedule(RewriterBase &rewriter, KernelOp kernel,
   }
   SmallVector<Attribute> layouts;
   for (unsigned i = 0; i < kernel.getNumOperands(); ++i)
-    layouts.push_back(LayoutAttr::get(
-        &getContext(), chooseLayout(kernel, choice.family, i)));
+    layouts.push_back(
+        LayoutAttr::get(&getContext(), chooseLayout(kernel, choice.family, i)));
   rewriter.modifyOpInPlace(kernel, [&] {
     kernel.setScheduleAttr(ScheduleAttr::get(
         &getContext(), choice.family, rewriter.getDictionaryAttr(parameters)));

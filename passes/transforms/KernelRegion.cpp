@@ -93,9 +93,8 @@ static LogicalResult findResults(RewriterBase &rewriter, KernelParts &parts) {
       Value destination = findDestination(result);
       auto type = dyn_cast<RankedTensorType>(result.getType());
       if (!destination && type && type.hasStaticShape())
-        destination = tensor::EmptyOp::create(rewriter, op->getLoc(),
-                                              type.getShape(),
-                                              type.getElementType());
+        destination = tensor::EmptyOp::create(
+            rewriter, op->getLoc(), type.getShape(), type.getElementType());
       if (!destination)
         return rewriter.notifyMatchFailure(
             op, "a result is not written to an empty tensor");
@@ -157,17 +156,17 @@ FailureOr<KernelOp> heddle::createKernel(RewriterBase &rewriter,
   SmallVector<Location> locs;
   for (Operation *op : ops)
     locs.push_back(op->getLoc());
-  auto kernel = KernelOp::create(
-      rewriter, rewriter.getFusedLoc(locs), ValueRange(parts.outputs).getTypes(),
-      parts.inputs.getArrayRef(), parts.outputs, rewriter.getStringAttr(reason),
-      ArrayAttr(), ScheduleAttr());
+  auto kernel = KernelOp::create(rewriter, rewriter.getFusedLoc(locs),
+                                 ValueRange(parts.outputs).getTypes(),
+                                 parts.inputs.getArrayRef(), parts.outputs,
+                                 rewriter.getStringAttr(reason), ArrayAttr(),
+                                 ScheduleAttr());
   buildBody(rewriter, kernel, parts);
 
   for (auto [result, replacement] :
        llvm::zip_equal(parts.results, kernel.getResults()))
     rewriter.replaceUsesWithIf(result, replacement, [&](OpOperand &use) {
-      return use.getOwner() != kernel &&
-             !parts.ops.contains(use.getOwner()) &&
+      return use.getOwner() != kernel && !parts.ops.contains(use.getOwner()) &&
              !kernel->isAncestor(use.getOwner());
     });
   for (Operation *op : llvm::reverse(ops))

@@ -46,7 +46,8 @@ public:
   bool isChosen() const { return static_cast<bool>(subCommand); }
 
   /// Takes the options out of LLVM's registry, with the values they have. The
-  /// linker, which runs in this process, resets every option that is registered.
+  /// linker, which runs in this process, resets every option that is
+  /// registered.
   void keepOptions();
 
   llvm::StringRef getName() const { return subCommand.getName(); }

@@ -206,8 +206,8 @@ Shape takeShape(Builder &b) {
 }
 
 void checkTypes(Builder &b, const Shape &shape, Type type) {
-  bool fits = shape.k == 16 ? type == Type::F16 || type == Type::BF16 ||
-                                  type == Type::S8 || type == Type::U8
+  bool fits = shape.k == 16  ? type == Type::F16 || type == Type::BF16 ||
+                                   type == Type::S8 || type == Type::U8
               : shape.k == 8 ? type == Type::TF32
                              : type == Type::F64;
   if (!fits)

@@ -119,8 +119,8 @@ FailureOr<CompiledKernel> CpuTarget::compileKernel(KernelDefOp kernel,
   if (auto bytes = function->getAttrOfType<IntegerAttr>(kScratchBytesAttr))
     compiled.scratchBytes = bytes.getInt();
   FailureOr<Code> code = makeCode(**module, *facts, kind);
-  // unreachable: what builds lowers, whatever the kernel.
   if (failed(code))
+    // unreachable: what builds lowers, whatever the kernel.
     return kernel.emitError("no code could be made for this kernel");
   compiled.code = std::move(*code);
   return compiled;

@@ -189,8 +189,7 @@ void RunBuilder::mapArguments() {
 LogicalResult RunBuilder::convertDispatch(DispatchOp dispatch) {
   auto it = kernels.find(dispatch.getKernel());
   if (it == kernels.end())
-    // unreachable: a dispatch names a kernel of its module, and all are
-    // compiled.
+    // unreachable: all kernels that a module names are compiled.
     return dispatch.emitOpError("expects a compiled kernel named ")
            << dispatch.getKernelAttr();
   FunctionType type = it->second;

@@ -269,8 +269,14 @@ ExitCode Compilation::writeArtefact(CompiledProgram &compiled) {
   progress.show("writing " + output.path);
   auto objects = llvm::map_to_vector(
       compiled.code, [](const Code &code) { return ArrayRef<char>(code); });
-  if (output.kind == EmitKind::Assembly || isLastStage(llvmStage))
-    return reportWriteError(writeAssembly(objects, output.path));
+  if (output.kind == EmitKind::Assembly || isLastStage(llvmStage)) {
+    if (output.path != "-")
+      return reportWriteError(writeAssembly(objects, output.path));
+    progress.clear();
+    for (ArrayRef<char> text : objects)
+      llvm::outs() << StringRef(text.data(), text.size());
+    return ExitCode::Done;
+  }
   if (output.kind == EmitKind::Object)
     return reportWriteError(writeObject(objects, output.path));
 

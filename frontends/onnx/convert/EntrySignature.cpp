@@ -80,8 +80,13 @@ void EntrySignature::solveSymbols() {
     SymExpr size =
         analysis.shapeOf(function.getArgument(binding.argument))[binding.axis];
     Value offset = materializer.materialize(binding.offset);
-    Value symbol = arith::SubIOp::create(builder, loc, axisSize(size), offset);
+    Value total =
+        size.constant() ? materializer.materialize(size) : axisSize(size);
+    Value symbol = arith::SubIOp::create(builder, loc, total, offset);
     symbolValues[binding.symbol] = symbol;
+    // A size that the model fixes is checked as such.
+    if (size.constant())
+      continue;
     solvedFrom.push_back(size);
     int64_t lower = binding.symbol->range().lower;
     std::string text = "expects " + binding.symbol->name().str() +

@@ -90,3 +90,17 @@ func.func @main(%x: tensor<?x3xf32> {onnx.name = "x", onnx.dims = ["n", "3"]})
   %y = onnx.node "Shape"(%x) version 18 {} : (tensor<?x3xf32>) -> tensor<*xi64>
   return %y : tensor<*xi64>
 }
+
+// -----
+
+// A size that the model fixes through another input is static, and no symbol.
+
+// CHECK-LABEL: func.func @main(
+// CHECK-SAME:    tensor<4xf32> {heddle.name = "x"}
+func.func @main(%x: tensor<?xf32> {onnx.name = "x", onnx.dims = ["n"]},
+                %w: tensor<4xf32> {onnx.name = "w", onnx.dims = ["4"]})
+    -> (tensor<*xf32> {onnx.name = "y"}) {
+  // CHECK-NOT: heddle.symbol
+  %y = onnx.node "MatMul"(%x, %w) version 18 {} : (tensor<?xf32>, tensor<4xf32>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}

@@ -40,20 +40,9 @@ namespace {
 struct Measurement {
   double load = 0;
   double firstRun = 0;
-  uint32_t threads = 0;
   std::vector<double> runs; // ascending
 
   double median() const { return runs[runs.size() / 2]; }
-};
-
-/// The options; compiling resets the ones of the command line.
-struct Settings {
-  std::string model;
-  std::vector<std::string> dims;
-  std::string data;
-  unsigned threads;
-  unsigned runs;
-  bool json;
 };
 
 class BenchCommand final : public Command {
@@ -77,6 +66,12 @@ public:
   ExitCode run() override;
 
 private:
+  Expected<std::vector<Tensor>> makeInputs(const Session &session) const;
+  Expected<Tensor> makeInput(const heddle_tensor_info_t &info,
+                             const StringMap<int64_t> &sizes) const;
+  void print(const Measurement &result, uint32_t threadCount) const;
+  void printJson(const Measurement &result, uint32_t threadCount) const;
+
   cl::opt<std::string> model;
   cl::list<std::string> dims;
   cl::opt<std::string> data;
@@ -115,8 +110,9 @@ static void fill(Tensor &tensor) {
   }
 }
 
-static Expected<Tensor> makeInput(const heddle_tensor_info_t &info,
-                                  const StringMap<int64_t> &sizes) {
+Expected<Tensor>
+BenchCommand::makeInput(const heddle_tensor_info_t &info,
+                        const StringMap<int64_t> &sizes) const {
   Tensor tensor;
   tensor.name = info.name;
   tensor.dtype = info.dtype;
@@ -136,12 +132,12 @@ static Expected<Tensor> makeInput(const heddle_tensor_info_t &info,
   return tensor;
 }
 
-static Expected<std::vector<Tensor>> makeInputs(const Session &session,
-                                                const Settings &settings) {
-  if (!settings.data.empty())
-    return readTensorProtos(settings.data, "input_");
+Expected<std::vector<Tensor>>
+BenchCommand::makeInputs(const Session &session) const {
+  if (!data.empty())
+    return readTensorProtos(data, "input_");
   StringMap<int64_t> sizes;
-  for (StringRef dim : settings.dims) {
+  for (StringRef dim : dims) {
     auto [name, text] = dim.split('=');
     int64_t size;
     if (name.empty() || text.getAsInteger(10, size) || size < 0)
@@ -167,20 +163,26 @@ getMillisecondsSince(std::chrono::steady_clock::time_point start) {
   return Milliseconds(std::chrono::steady_clock::now() - start).count();
 }
 
-/// Loads `module` and times it.
-static ExitCode measure(const std::string &module, const Settings &settings,
-                        Measurement &result) {
+ExitCode BenchCommand::run() {
+  if (runs == 0)
+    return userError("expected --runs of 1 or more, got 0");
+  ExitCode code;
+  std::optional<std::string> module =
+      getModule(modelOptions.getRequest(model), code);
+  if (!module)
+    return code;
+
+  Measurement result;
   auto start = std::chrono::steady_clock::now();
-  Expected<Session> session = Session::open(module, settings.threads);
+  Expected<Session> session = Session::open(*module, threads);
   if (!session)
     return reportError(session.takeError());
   result.load = getMillisecondsSince(start);
-  result.threads = session->getThreadCount();
 
-  Expected<std::vector<Tensor>> inputs = makeInputs(*session, settings);
+  Expected<std::vector<Tensor>> inputs = makeInputs(*session);
   if (!inputs)
     return reportError(inputs.takeError());
-  for (unsigned i = 0; i <= settings.runs; ++i) {
+  for (unsigned i = 0; i <= runs; ++i) {
     start = std::chrono::steady_clock::now();
     Expected<std::vector<Tensor>> outputs = session->run(*inputs);
     if (!outputs)
@@ -192,6 +194,10 @@ static ExitCode measure(const std::string &module, const Settings &settings,
       result.runs.push_back(time);
   }
   llvm::sort(result.runs);
+  if (json)
+    printJson(result, session->getThreadCount());
+  else
+    print(result, session->getThreadCount());
   return ExitCode::Done;
 }
 
@@ -199,20 +205,22 @@ static ExitCode measure(const std::string &module, const Settings &settings,
 // Output
 //===----------------------------------------------------------------------===//
 
-static void print(const Measurement &result) {
+void BenchCommand::print(const Measurement &result,
+                         uint32_t threadCount) const {
   outs() << formatv("load       {0:f2} ms\n", result.load)
          << formatv("first run  {0:f2} ms\n", result.firstRun)
          << formatv("run        {0:f2} ms median, {1:f2} least, {2:f2} most of "
                     "{3} runs on {4} threads\n",
                     result.median(), result.runs.front(), result.runs.back(),
-                    result.runs.size(), result.threads);
+                    result.runs.size(), threadCount);
 }
 
-static void printJson(const Measurement &result, StringRef model) {
+void BenchCommand::printJson(const Measurement &result,
+                             uint32_t threadCount) const {
   json::OStream os(outs(), /*IndentSize=*/2);
   os.object([&] {
-    os.attribute("model", model);
-    os.attribute("threads", result.threads);
+    os.attribute("model", model.getValue());
+    os.attribute("threads", threadCount);
     os.attribute("load_ms", result.load);
     os.attribute("first_run_ms", result.firstRun);
     os.attribute("median_ms", result.median());
@@ -222,25 +230,4 @@ static void printJson(const Measurement &result, StringRef model) {
     });
   });
   outs() << '\n';
-}
-
-ExitCode BenchCommand::run() {
-  const Settings settings = {
-      model, {dims.begin(), dims.end()}, data, threads, runs, json};
-  if (settings.runs == 0)
-    return userError("expected --runs of 1 or more, got 0");
-  ExitCode code;
-  std::optional<std::string> module =
-      getModule(modelOptions.getRequest(model), code);
-  if (!module)
-    return code;
-  Measurement result;
-  code = measure(*module, settings, result);
-  if (code != ExitCode::Done)
-    return code;
-  if (settings.json)
-    printJson(result, settings.model);
-  else
-    print(result);
-  return ExitCode::Done;
 }

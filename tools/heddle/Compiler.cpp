@@ -238,7 +238,10 @@ ExitCode Compilation::reportWriteError(llvm::Error error) {
 ExitCode Compilation::writeText() {
   progress.clear();
   llvm::Error error = llvm::writeToOutput(output.path, [&](raw_ostream &os) {
-    module->print(os);
+    // Locations are the names of the nodes, which conversion puts into the
+    // sentences of run-time errors.
+    module->print(os,
+                  OpPrintingFlags().enableDebugInfo(isLastStage(onnxStage)));
     return llvm::Error::success();
   });
   if (error)
@@ -269,14 +272,14 @@ ExitCode Compilation::writeArtefact(CompiledProgram &compiled) {
   progress.show("writing " + output.path);
   auto objects = llvm::map_to_vector(
       compiled.code, [](const Code &code) { return ArrayRef<char>(code); });
-  if (output.kind == EmitKind::Assembly || isLastStage(llvmStage)) {
-    if (output.path != "-")
-      return reportWriteError(writeAssembly(objects, output.path));
+  if (isLastStage(llvmStage) && output.path == "-") {
     progress.clear();
     for (ArrayRef<char> text : objects)
       llvm::outs() << StringRef(text.data(), text.size());
     return ExitCode::Done;
   }
+  if (output.kind == EmitKind::Assembly || isLastStage(llvmStage))
+    return reportWriteError(writeAssembly(objects, output.path));
   if (output.kind == EmitKind::Object)
     return reportWriteError(writeObject(objects, output.path));
 
@@ -305,10 +308,9 @@ ExitCode heddle::cli::compileModel(const CompileRequest &request,
   ExitCode code = checkStage(output.stopAfter);
   if (code != ExitCode::Done)
     return code;
-  bool isText = !output.stopAfter.empty() || output.kind == EmitKind::Assembly;
-  if (output.path == "-" && !isText)
-    return userError("expected a file to write to: only text can be written "
-                     "to standard output");
+  if (output.path == "-" && output.stopAfter.empty())
+    return userError("expected a file to write to: only a program stopped "
+                     "after a stage goes to standard output");
   return Compilation(request, output).run();
 }
 

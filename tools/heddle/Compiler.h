@@ -35,14 +35,13 @@ struct CompileOutput {
   /// If not empty, the stage after which the program is written as text: one
   /// of docs/architecture.md.
   std::string stopAfter;
-  /// If not empty, a regular expression: remarks of the passes whose names
-  /// match go to standard error.
+  /// If not empty, a regular expression: remarks of the passes whose names match
+  /// go to standard error.
   std::string remarks;
 };
 
 /// Compiles a model; prints a diagnostic on failure, and never leaves a
-/// half-written file. Linking resets every option of LLVM's command line: what
-/// a command still needs afterwards it copies before.
+/// half-written file.
 ExitCode compileModel(const CompileRequest &request,
                       const CompileOutput &output);
 

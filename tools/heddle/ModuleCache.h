@@ -21,8 +21,7 @@ bool isModelFile(llvm::StringRef path);
 /// else one from the cache, which is compiled first if it is not there or if a
 /// file it was made from has changed. The cache is the folder `modules` in
 /// HEDDLE_CACHE, or in heddle/ of the user's cache folder. On failure, which
-/// has been printed, the exit code is in `code`. As
-/// with compileModel, options are not to be read afterwards.
+/// has been printed, the exit code is in `code`.
 std::optional<std::string> getModule(const CompileRequest &request,
                                      ExitCode &code);
 

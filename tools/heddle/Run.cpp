@@ -60,29 +60,25 @@ std::unique_ptr<Command> heddle::cli::createRunCommand() {
 }
 
 ExitCode RunCommand::run() {
-  // Copies: compiling resets the options.
-  const std::string folder = output;
-  const unsigned threadCount = threads;
-  std::vector<std::pair<std::string, std::string>> files;
-  for (StringRef input : inputs) {
-    auto [name, file] = input.split('=');
-    if (name.empty() || file.empty())
+  std::vector<heddle_run_input_t> files;
+  std::vector<std::string> names;
+  for (const std::string &input : inputs)
+    names.push_back(StringRef(input).split('=').first.str());
+  for (auto [name, input] : llvm::zip(names, inputs)) {
+    if (name.empty() || name.size() + 1 >= input.size())
       return userError("expected --input NAME=FILE.npy, got '" + input + "'");
-    files.emplace_back(name, file);
+    files.push_back({name.c_str(), input.c_str() + name.size() + 1});
   }
   ExitCode code;
   std::optional<std::string> module =
       getModule(modelOptions.getRequest(model), code);
   if (!module)
     return code;
-  auto views = map_to_vector(files, [](const auto &file) {
-    return heddle_run_input_t{file.first.c_str(), file.second.c_str()};
-  });
   heddle_run_request_t request = {};
   request.model_path = module->c_str();
-  request.inputs = views.data();
-  request.input_count = views.size();
-  request.output_folder = folder.empty() ? nullptr : folder.c_str();
-  request.threads = threadCount;
+  request.inputs = files.data();
+  request.input_count = files.size();
+  request.output_folder = output.empty() ? nullptr : output.c_str();
+  request.threads = threads;
   return static_cast<ExitCode>(heddle_run(&request));
 }

@@ -60,6 +60,7 @@ private:
   std::string getModelPath() const;
   Expected<std::vector<std::string>> getDataSets() const;
   Tolerance getTolerance() const;
+  Expected<bool> verifyDataSet(Session &session, StringRef folder) const;
 
   cl::opt<std::string> model;
   cl::list<std::string> data;
@@ -118,8 +119,8 @@ findByName(const std::vector<Tensor> &tensors, StringRef name) {
 }
 
 /// Runs one data set and prints one line per output; false if one is wrong.
-static Expected<bool> verifyDataSet(Session &session, StringRef folder,
-                                    const Tolerance &tolerance) {
+Expected<bool> VerifyCommand::verifyDataSet(Session &session,
+                                            StringRef folder) const {
   Expected<std::vector<Tensor>> inputs = readTensorProtos(folder, "input_");
   if (!inputs)
     return inputs.takeError();
@@ -141,7 +142,7 @@ static Expected<bool> verifyDataSet(Session &session, StringRef folder,
     if (got == outputs->end())
       return createStringError("the model has no output '" + want.name +
                                "', which '" + folder + "' expects");
-    Comparison result = compare(*got, want, tolerance);
+    Comparison result = compare(*got, want, getTolerance());
     matches &= result.mismatch.empty();
     outs() << formatv("{0} {1}/{2} {3}: max error {4:e2}, {5:f2} of the "
                       "tolerance{6}{7}\n",
@@ -158,22 +159,19 @@ ExitCode VerifyCommand::run() {
   Expected<std::vector<std::string>> dataSets = getDataSets();
   if (!dataSets)
     return reportError(dataSets.takeError());
-  // Copies: compiling resets the options.
-  const Tolerance tolerance = getTolerance();
-  const unsigned threadCount = threads;
   // A check trusts no cache: the model is compiled anew.
   TemporaryFolder folder;
   CompileOutput output = {folder.getPath("model.so"), EmitKind::Shared, {}, {}};
   ExitCode code = compileModel(modelOptions.getRequest(getModelPath()), output);
   if (code != ExitCode::Done)
     return code;
-  Expected<Session> session = Session::open(output.path, threadCount);
+  Expected<Session> session = Session::open(output.path, threads);
   if (!session)
     return reportError(session.takeError());
 
   bool allMatch = true;
   for (const std::string &dataSet : *dataSets) {
-    Expected<bool> matches = verifyDataSet(*session, dataSet, tolerance);
+    Expected<bool> matches = verifyDataSet(*session, dataSet);
     if (!matches)
       return reportError(matches.takeError());
     allMatch &= *matches;

@@ -38,6 +38,9 @@ void heddle::addLowerToLLVMPasses(OpPassManager &manager) {
   manager.addPass(memref::createExpandStridedMetadataPass());
   manager.addPass(createLowerAffinePass());
   manager.addPass(createSCFToControlFlowPass());
+  // Before vectors: a call of libm takes a vector apart, by vector ops.
+  manager.addPass(createConvertMathToLLVMPass());
+  manager.addPass(createConvertMathToLibmPass());
   ConvertVectorToLLVMPassOptions vectorOptions;
   // Without it a reduction is a chain of as many additions as there are lanes.
   vectorOptions.reassociateFPReductions = true;
@@ -48,8 +51,6 @@ void heddle::addLowerToLLVMPasses(OpPassManager &manager) {
   arith::ArithExpandOpsPassOptions expandOptions;
   expandOptions.includeBf16 = true;
   manager.addPass(arith::createArithExpandOpsPass(expandOptions));
-  manager.addPass(createConvertMathToLLVMPass());
-  manager.addPass(createConvertMathToLibmPass());
   manager.addPass(createFinalizeMemRefToLLVMConversionPass());
   manager.addPass(createArithToLLVMConversionPass());
   manager.addPass(createConvertFuncToLLVMPass());

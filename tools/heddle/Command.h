@@ -44,6 +44,12 @@ public:
 
   /// True if the command line names this sub-command.
   bool isChosen() const { return static_cast<bool>(subCommand); }
+
+  /// Takes the options out of LLVM's registry, with the values they have. The
+  /// linker, which runs in this process, resets every option that is
+  /// registered.
+  void keepOptions();
+
   llvm::StringRef getName() const { return subCommand.getName(); }
   llvm::StringRef getExamples() const { return examples; }
 

@@ -39,6 +39,14 @@ ExitCode heddle::cli::userError(const Twine &message) {
   return ExitCode::UserError;
 }
 
+void Command::keepOptions() {
+  // Removal changes the lists that are walked here.
+  SmallVector<cl::Option *, 4> options(subCommand.PositionalOpts);
+  append_range(options, make_second_range(subCommand.OptionsMap));
+  for (cl::Option *option : options)
+    option->removeArgument();
+}
+
 /// Where LLVM would abort: a message and an exit code instead.
 static void reportInternalError(void *, const char *reason, bool) {
   errs() << "heddle: internal error: " << reason << '\n';
@@ -82,8 +90,10 @@ int main(int argc, char **argv) {
   if (!cl::ParseCommandLineOptions(argc, argv, overview, &errs()))
     return static_cast<int>(ExitCode::UserError);
   for (std::unique_ptr<Command> &command : commands)
-    if (command->isChosen())
+    if (command->isChosen()) {
+      command->keepOptions();
       return static_cast<int>(runCommand(*command));
+    }
   cl::PrintHelpMessage();
   return static_cast<int>(ExitCode::UserError);
 }

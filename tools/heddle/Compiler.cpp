@@ -242,6 +242,8 @@ ExitCode Compilation::writeText() {
     // sentences of run-time errors.
     module->print(os,
                   OpPrintingFlags().enableDebugInfo(isLastStage(onnxStage)));
+    // As heddle-opt ends what it prints.
+    os << '\n';
     return llvm::Error::success();
   });
   if (error)

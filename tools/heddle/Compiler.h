@@ -35,8 +35,8 @@ struct CompileOutput {
   /// If not empty, the stage after which the program is written as text: one
   /// of docs/architecture.md.
   std::string stopAfter;
-  /// If not empty, a regular expression: remarks of the passes whose names match
-  /// go to standard error.
+  /// If not empty, a regular expression: remarks of the passes whose names
+  /// match go to standard error.
   std::string remarks;
 };
 

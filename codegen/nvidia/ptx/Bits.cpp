@@ -387,7 +387,7 @@ static uint32_t findNthSet(uint32_t mask, uint32_t base, uint32_t offset) {
   if (n == 0)
     return mask >> base & 1 ? base : ~0u;
   int32_t step = n > 0 ? 1 : -1;
-  int32_t left = n > 0 ? n : -n;
+  uint32_t left = n > 0 ? offset : -offset;
   for (int32_t at = int32_t(base); at >= 0 && at < 32; at += step)
     if ((mask >> at & 1) && --left == 0)
       return uint32_t(at);

@@ -83,11 +83,20 @@ struct ReadBF16High {
   static float get(uint32_t word) { return fromBF16(uint16_t(word >> 16)); }
 };
 
-float flushed(float value) {
-  return std::fabs(value) < std::numeric_limits<float>::min()
-             ? std::copysign(0.0f, value)
-             : value;
+/// Zero for what is smaller than the least normal number of the format.
+float flushed(float value, float least = std::numeric_limits<float>::min()) {
+  return std::fabs(value) < least ? std::copysign(0.0f, value) : value;
 }
+
+/// The least normal number of what a reader reads; 0 where `.ftz` does not go.
+template <class Reader>
+constexpr float leastNormal = 0;
+template <>
+constexpr float leastNormal<Read<float>> = std::numeric_limits<float>::min();
+template <>
+constexpr float leastNormal<ReadF16> = 0x1p-14f;
+template <>
+constexpr float leastNormal<ReadF16High> = 0x1p-14f;
 
 template <class Reader, uint8_t C, class W>
 Lanes compareLoop(const W *a, const W *b) {
@@ -103,12 +112,13 @@ Lanes compareLoop(const W *a, const W *b) {
 /// The comparison of all lanes; `op.mode` says which, `op.mode2` bit 0 is ftz.
 template <class Reader, class W>
 Lanes compare(const Op &op, const W *a, const W *b) {
-  if constexpr (std::is_same_v<Reader, Read<float>>)
+  if constexpr (leastNormal<Reader> != 0)
     if (op.mode2 & 1) {
       Lanes result = 0;
       for (unsigned i = 0; i < warpSize; ++i)
-        result |= Lanes(holds(op.mode, flushed(Reader::get(a[i])),
-                              flushed(Reader::get(b[i]))))
+        result |= Lanes(holds(op.mode,
+                              flushed(Reader::get(a[i]), leastNormal<Reader>),
+                              flushed(Reader::get(b[i]), leastNormal<Reader>)))
                   << i;
       return result;
     }
@@ -222,6 +232,13 @@ uint8_t takeComparison(Builder &b, Type type) {
   return uint8_t(index);
 }
 
+uint8_t takeFlush(Builder &b, Type type) {
+  bool flushes = b.take("ftz");
+  if (flushes && type != Type::F32 && type != Type::F16 && type != Type::F16x2)
+    b.refuse("'.ftz' goes with '.f32', '.f16' and '.f16x2' only");
+  return flushes;
+}
+
 Handler setpHandler(Type type) {
   switch (type) {
   case Type::B16:
@@ -304,7 +321,7 @@ void takeCombine(Builder &b, size_t &operands) {
 void buildSetp(Builder &b) {
   Type type = b.takeType();
   b.op.mode = takeComparison(b, type);
-  b.op.mode2 = b.take("ftz");
+  b.op.mode2 = takeFlush(b, type);
   size_t operands = 3;
   takeCombine(b, operands);
   b.requireOperands(operands, operands);
@@ -319,7 +336,7 @@ void buildSetp(Builder &b) {
 void buildSet(Builder &b) {
   Type result = b.takeType(), type = b.takeType();
   b.op.mode = takeComparison(b, type);
-  b.op.mode2 = b.take("ftz");
+  b.op.mode2 = takeFlush(b, type);
   size_t operands = 3;
   takeCombine(b, operands);
   b.requireOperands(operands, operands);

@@ -150,7 +150,7 @@ uint64_t integerToFloat(uint64_t bits, const Conversion &how) {
   std::fesetround(FE_TONEAREST);
   if (how.to == Type::F32 && !how.saturate)
     return std::bit_cast<uint32_t>(float(single));
-  if (how.to == Type::F64)
+  if (how.to == Type::F64 && !how.saturate)
     return std::bit_cast<uint64_t>(double(wide));
   // Made odd where inexact, the f64 rounds to a small format as the integer
   // itself would.

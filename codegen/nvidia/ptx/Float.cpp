@@ -317,14 +317,18 @@ void chooseFunction64(Builder &b, bool approximate) {
   Opcode opcode = b.in.opcode();
   if (approximate) {
     // Gross approximations work on the upper word alone (9.7.3.14, 9.7.3.17).
-    if (opcode == Opcode::Rcp)
-      b.require("ftz");
-    else
-      b.take("ftz");
+    bool flushes = b.take("ftz");
+    if (opcode == Opcode::Rcp && !flushes)
+      b.refuse("expected modifier '.ftz'");
     if (opcode == Opcode::Rcp)
       b.op.run =
           unary<[](double x) { return upperWord(1 / flushed(upperWord(x))); },
                 double, double>;
+    else if (opcode == Opcode::Rsqrt && flushes)
+      b.op.run = unary<[](double x) {
+        return upperWord(1 / std::sqrt(flushed(upperWord(x))));
+      },
+                       double, double>;
     else if (opcode == Opcode::Rsqrt)
       b.op.run =
           unary<[](double x) { return upperWord(1 / std::sqrt(upperWord(x))); },

@@ -86,7 +86,7 @@ static T absoluteDifference(T a, T b) {
 }
 
 //===----------------------------------------------------------------------===//
-// Carry chains
+// Carry chains: CC.CF is gathered beside the loop, which may be vectorised
 //===----------------------------------------------------------------------===//
 
 enum CarryMode : uint8_t { UsesCarry = 1, SetsCarry = 2, Subtracts = 4 };
@@ -96,19 +96,19 @@ template <class T>
 static void addWithCarry(Warp &warp, const Op &op, Lanes lanes) {
   T *d = warp.row<T>(op.d);
   const T *a = warp.row<T>(op.a), *b = warp.row<T>(op.b);
+  Lanes in = op.mode & UsesCarry ? warp.carry : 0, out = 0;
   forLanes(lanes, [&](unsigned i) {
-    bool carry = (op.mode & UsesCarry) && (warp.carry >> i & 1);
+    bool carry = in >> i & 1;
     unsigned __int128 sum;
     if (op.mode & Subtracts)
       sum = (unsigned __int128)a[i] - b[i] - carry;
     else
       sum = (unsigned __int128)a[i] + b[i] + carry;
     d[i] = T(sum);
-    if (op.mode & SetsCarry) {
-      Lanes bit = Lanes(sum >> (sizeof(T) * 8) & 1) << i;
-      warp.carry = (warp.carry & ~(Lanes(1) << i)) | bit;
-    }
+    out |= Lanes(sum >> (sizeof(T) * 8) & 1) << i;
   });
+  if (op.mode & SetsCarry)
+    warp.carry = (warp.carry & ~lanes) | out;
 }
 
 /// d = low or high half of a * b, plus c plus carry.
@@ -118,17 +118,17 @@ static void madWithCarry(Warp &warp, const Op &op, Lanes lanes) {
   U *d = warp.row<U>(op.d);
   const U *a = warp.row<U>(op.a), *b = warp.row<U>(op.b),
           *c = warp.row<U>(op.c);
+  Lanes in = op.mode & UsesCarry ? warp.carry : 0, out = 0;
   forLanes(lanes, [&](unsigned i) {
-    bool carry = (op.mode & UsesCarry) && (warp.carry >> i & 1);
+    bool carry = in >> i & 1;
     U product = High ? U(highMul<T>(T(a[i]), T(b[i])))
                      : U(wrapMul<T>(T(a[i]), T(b[i])));
     unsigned __int128 sum = (unsigned __int128)product + c[i] + carry;
     d[i] = U(sum);
-    if (op.mode & SetsCarry) {
-      Lanes bit = Lanes(sum >> (sizeof(T) * 8) & 1) << i;
-      warp.carry = (warp.carry & ~(Lanes(1) << i)) | bit;
-    }
+    out |= Lanes(sum >> (sizeof(T) * 8) & 1) << i;
   });
+  if (op.mode & SetsCarry)
+    warp.carry = (warp.carry & ~lanes) | out;
 }
 
 static void buildCarry(Builder &b, Type type, bool usesCarry) {

@@ -1,0 +1,68 @@
+// HostFloat.h - exact values of binary formats and their rounding, for tests.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Written from IEEE 754 and the tables of the PTX ISA (5.2.3), on binary128,
+// and sharing nothing with the interpreter.
+
+#ifndef HEDDLE_TEST_UNIT_CODEGEN_NVIDIA_PTX_HOST_FLOAT_H
+#define HEDDLE_TEST_UNIT_CODEGEN_NVIDIA_PTX_HOST_FLOAT_H
+
+#include <cstdint>
+
+namespace heddle::ptx::test {
+
+enum class Direction { Even, Zero, Down, Up, Away };
+
+/// A value that binary128 holds, plus an error below its last place, of which
+/// only the sign matters.
+struct Exact {
+  __float128 value = 0;
+  int beyond = 0; ///< -1, 0, 1: the true value is below, at, above `value`
+};
+
+/// A binary floating-point format.
+struct HostFormat {
+  const char *name;
+  unsigned exponentBits, mantissaBits;
+  bool hasInfinity;   ///< false: only the all-ones pattern is NaN (e4m3)
+  unsigned shift = 0; ///< tf32 lies in the upper bits of its word
+
+  unsigned bits() const { return 1 + exponentBits + mantissaBits + shift; }
+  uint64_t signBit() const { return uint64_t(1) << (bits() - 1); }
+  /// The NaN that PTX writes: all ones but the sign.
+  uint64_t nan() const { return signBit() - 1; }
+  /// Patterns of magnitudes, without `shift`.
+  uint64_t largest() const;
+  bool isNan(uint64_t word) const;
+  bool isInfinite(uint64_t word) const;
+  bool isSubnormal(uint64_t word) const;
+  bool isNegative(uint64_t word) const { return word & signBit(); }
+  /// Infinities and NaN as those of binary128.
+  __float128 value(uint64_t word) const;
+  /// Rounds; overflow saturates to the largest magnitude if asked. A zero takes
+  /// the sign given.
+  uint64_t round(Exact exact, Direction direction, bool negativeZero = false,
+                 bool saturate = false) const;
+};
+
+constexpr HostFormat hostF16 = {"f16", 5, 10, true};
+constexpr HostFormat hostBF16 = {"bf16", 8, 7, true};
+constexpr HostFormat hostTF32 = {"tf32", 8, 10, true, 13};
+constexpr HostFormat hostE4M3 = {"e4m3", 4, 3, false};
+constexpr HostFormat hostE5M2 = {"e5m2", 5, 2, true};
+constexpr HostFormat hostF32 = {"f32", 8, 23, true};
+constexpr HostFormat hostF64 = {"f64", 11, 52, true};
+
+/// Exact sum and product. The product must fit binary128.
+Exact sum(__float128 a, __float128 b);
+/// a / b and the square root, with the sign of what is left.
+Exact quotient(__float128 a, __float128 b);
+Exact root(__float128 a);
+
+bool isNan(__float128 value);
+bool isFinite(__float128 value);
+bool isNegative(__float128 value);
+
+} // namespace heddle::ptx::test
+
+#endif // HEDDLE_TEST_UNIT_CODEGEN_NVIDIA_PTX_HOST_FLOAT_H

@@ -24,10 +24,24 @@ static uint64_t applyHalf(AtomicKind kind, const Format &format, uint64_t old,
                           uint64_t operand) {
   double a = decode(uint32_t(old), format);
   double b = decode(uint32_t(operand), format);
-  double value = kind == AtomicKind::Add   ? a + b
-                 : kind == AtomicKind::Min ? std::fmin(a, b)
-                                           : std::fmax(a, b);
-  return encode(value, format, Rounding::NearestEven, false);
+  if (kind == AtomicKind::Add)
+    return encode(a + b, format, Rounding::NearestEven, false);
+  if (a != a || b != b) // a NaN loses against a number
+    return a == a ? old : b == b ? operand : format.nan;
+  // -0 is below +0.
+  bool isLess = a < b || (a == b && std::signbit(a) && !std::signbit(b));
+  return isLess == (kind == AtomicKind::Min) ? old : operand;
+}
+
+/// atom.add.f32 flushes subnormal operands and results in global memory, and
+/// keeps them in shared memory.
+static uint64_t addFlushed(uint64_t old, uint64_t operand) {
+  auto flushed = [](uint64_t bits) {
+    bool isSubnormal = (bits & 0x7F800000) == 0;
+    return isSubnormal ? bits & 0x80000000 : bits;
+  };
+  return flushed(applyAtomic(AtomicKind::Add, Type::F32, flushed(old),
+                             flushed(operand), 0));
 }
 
 static uint64_t applyInteger(AtomicKind kind, Type type, uint64_t old,
@@ -164,7 +178,10 @@ void atom(Warp &warp, const Op &op, Lanes lanes) {
       std::memcpy(&old, at, bytes);
       uint64_t operand = readRow(warp, rows[op.count + e], bytes, lane);
       uint64_t swap = readRow(warp, rows[2 * op.count + e], bytes, lane);
-      uint64_t value = applyAtomic(kind, type, old, operand, swap);
+      bool flushes = type == Type::F32 && kind == AtomicKind::Add &&
+                     target.memory->kind == Memory::Kind::Global;
+      uint64_t value = flushes ? addFlushed(old, operand)
+                               : applyAtomic(kind, type, old, operand, swap);
       machine.epoch += value != old;
       std::memcpy(at, &value, bytes);
       if (op.mode & Returns)

@@ -210,29 +210,32 @@ void redux(Warp &warp, const Op &op, Lanes lanes) {
 
 enum FloatReduceFlag : uint8_t { AbsoluteValue = 1, PropagateNan = 2 };
 
-/// redux.sync.{min,max}{.abs}{.NaN}.f32
+/// redux.sync.{min,max}{.abs}{.NaN}.f32, where -0 is below +0. Patterns of sign
+/// and magnitude are compared as integers.
 void reduxFloat(Warp &warp, const Op &op, Lanes lanes) {
+  constexpr uint32_t sign = 0x80000000, infinity = 0x7F800000;
   const auto *a = warp.row<uint32_t>(op.a);
   auto *d = warp.row<uint32_t>(op.d);
   forMemberSets(warp, op, lanes, [&](Lanes set) {
-    float result = 0;
+    int32_t result = 0;
     bool first = true, anyNan = false;
     for (Lanes left = set; left != 0; left &= left - 1) {
-      float value = std::bit_cast<float>(a[std::countr_zero(left)]);
-      if (op.mode2 & AbsoluteValue)
-        value = value < 0 ? -value : value;
-      if (value != value) {
+      uint32_t bits = a[std::countr_zero(left)];
+      if ((bits & ~sign) > infinity) {
         anyNan = true;
         continue;
       }
-      bool better = op.mode == Min ? value < result : value > result;
-      if (first || better)
-        result = value;
+      if (op.mode2 & AbsoluteValue)
+        bits &= ~sign;
+      int32_t rank = int32_t(bits & sign ? bits ^ ~sign : bits);
+      if (first || (op.mode == Min ? rank < result : rank > result))
+        result = rank;
       first = false;
     }
     bool isNan = first || (anyNan && (op.mode2 & PropagateNan));
-    uint32_t bits = isNan ? 0x7FFFFFFF : std::bit_cast<uint32_t>(result);
-    forLanes(set, [&](unsigned i) { d[i] = bits; });
+    uint32_t bits =
+        uint32_t(result) & sign ? uint32_t(result) ^ ~sign : uint32_t(result);
+    forLanes(set, [&](unsigned i) { d[i] = isNan ? 0x7FFFFFFF : bits; });
   });
 }
 

@@ -54,8 +54,7 @@ struct Function {
   bool flush = false;
 };
 
-static void check(const Function &function,
-                  std::vector<Column> operands = {}) {
+static void check(const Function &function, std::vector<Column> operands = {}) {
   const HostFormat &format = *function.format;
   if (operands.empty())
     for (unsigned i = 0; i < function.operands; ++i)
@@ -66,20 +65,17 @@ static void check(const Function &function,
       word &= format.signBit();
     return realOf(format, word);
   };
-  compareBy({function.form + (function.operands == 2 ? " %d, %a, %b;"
-                                                     : " %d, %a;"),
-             format.bits(),
-             std::vector<unsigned>(function.operands, format.bits())},
-            operands, [&](const uint64_t *row, uint64_t got) {
-              Real b = function.operands == 2 ? input(row[1]) : 0;
-              Real want = function.exact(input(row[0]), b);
-              EXPECT_TRUE(
-                  isNear(format, got, want, function.bound, function.flush))
-                  << double(input(row[0])) << ", " << double(b) << " gave "
-                  << double(Real(format.value(got))) << ", exact "
-                  << double(want);
-              return isNear(format, got, want, function.bound, function.flush);
-            });
+  compareBy(
+      {function.form + (function.operands == 2 ? " %d, %a, %b;" : " %d, %a;"),
+       format.bits(), std::vector<unsigned>(function.operands, format.bits())},
+      operands, [&](const uint64_t *row, uint64_t got) {
+        Real b = function.operands == 2 ? input(row[1]) : 0;
+        Real want = function.exact(input(row[0]), b);
+        EXPECT_TRUE(isNear(format, got, want, function.bound, function.flush))
+            << double(input(row[0])) << ", " << double(b) << " gave "
+            << double(Real(format.value(got))) << ", exact " << double(want);
+        return isNear(format, got, want, function.bound, function.flush);
+      });
   if (format.bits() != 16)
     return;
   // The packed twin computes both halves.
@@ -144,8 +140,8 @@ TEST(Approximation, Logarithm) {
 
 /// sin and cos: absolute 2^-20.5 on [-pi, pi]; infinities give NaN.
 TEST(Approximation, SineAndCosine) {
-  Column angles = {0, 0x80000000, 1, 0x80000001, 0x7F800000, 0xFF800000,
-                   0x7FC00000};
+  Column angles = {0,          0x80000000, 1,         0x80000001,
+                   0x7F800000, 0xFF800000, 0x7FC00000};
   for (int i = -1000; i <= 1000; ++i) {
     float angle = float(i) * 3.14159265f / 1000;
     uint32_t word;

@@ -66,18 +66,19 @@ TEST(Bits, LookUpTables) {
   // With a predicate: (d != 0) joined with %q, which is %e, or not %e.
   for (const char *join : {"or", "and"})
     for (bool negated : {false, true})
-      compare(
-          {std::string("lop3.") + join + ".b32 _|%d, %a, %b, %c, 0x80, " +
-               (negated ? "!%e;" : "%e;"),
-           1,
-           {32, 32, 32, 1}},
-          {{0, 1, 3, ~0u, 0, 1}, {0, 1, 2, ~0u, 0, 3}, {0, 1, 1, ~0u, 9, 3},
-           {0, 0, 1, 1, 1, 1}},
-          [&](const uint64_t *x) {
-            bool nonZero = (x[0] & x[1] & x[2]) != 0;
-            bool q = (x[3] != 0) != negated;
-            return uint64_t(*join == 'o' ? nonZero || q : nonZero && q);
-          });
+      compare({std::string("lop3.") + join + ".b32 _|%d, %a, %b, %c, 0x80, " +
+                   (negated ? "!%e;" : "%e;"),
+               1,
+               {32, 32, 32, 1}},
+              {{0, 1, 3, ~0u, 0, 1},
+               {0, 1, 2, ~0u, 0, 3},
+               {0, 1, 1, ~0u, 9, 3},
+               {0, 0, 1, 1, 1, 1}},
+              [&](const uint64_t *x) {
+                bool nonZero = (x[0] & x[1] & x[2]) != 0;
+                bool q = (x[3] != 0) != negated;
+                return uint64_t(*join == 'o' ? nonZero || q : nonZero && q);
+              });
 }
 
 TEST(Bits, Shifts) {
@@ -94,9 +95,8 @@ TEST(Bits, Shifts) {
     if (type.isSigned)
       continue;
     std::string untyped = ".b" + std::to_string(bits);
-    shift("shr" + untyped, [&](const uint64_t *x) {
-      return x[1] >= bits ? 0 : x[0] >> x[1];
-    });
+    shift("shr" + untyped,
+          [&](const uint64_t *x) { return x[1] >= bits ? 0 : x[0] >> x[1]; });
     shift("shl" + untyped, [&](const uint64_t *x) {
       return x[1] >= bits ? 0 : wrapped(x[0] << x[1], bits);
     });
@@ -161,13 +161,12 @@ TEST(Bits, Fields) {
     compare({std::string("bfind.") + type.name + " %d, %a;", 32, {bits}},
             columns({bits}),
             [&](const uint64_t *x) { return wrapped(position(x), 32); });
-    compare({std::string("bfind.shiftamt.") + type.name + " %d, %a;",
-             32,
-             {bits}},
-            columns({bits}), [&](const uint64_t *x) {
-              int at = position(x);
-              return wrapped(at < 0 ? -1 : int(bits) - 1 - at, 32);
-            });
+    compare(
+        {std::string("bfind.shiftamt.") + type.name + " %d, %a;", 32, {bits}},
+        columns({bits}), [&](const uint64_t *x) {
+          int at = position(x);
+          return wrapped(at < 0 ? -1 : int(bits) - 1 - at, 32);
+        });
     if (type.isSigned)
       continue;
     // The length comes from an immediate here and from a register there.
@@ -256,8 +255,8 @@ TEST(Bits, Permutations) {
   auto byteOf = [](const uint64_t *x, unsigned index) {
     return (index < 4 ? x[0] >> (8 * index) : x[1] >> (8 * (index - 4))) & 255;
   };
-  compare({"prmt.b32 %d, %a, %b, %c;", 32, {32, 32, 32}},
-          columns({32, 32, 32}), [&](const uint64_t *x) {
+  compare({"prmt.b32 %d, %a, %b, %c;", 32, {32, 32, 32}}, columns({32, 32, 32}),
+          [&](const uint64_t *x) {
             uint64_t result = 0;
             for (unsigned i = 0; i < 4; ++i) {
               unsigned nibble = x[2] >> (4 * i) & 15;

@@ -24,14 +24,11 @@ constexpr Comparison unsignedOnly[] = {{"lo", Less},
                                        {"ls", Less | Equal},
                                        {"hi", Greater},
                                        {"hs", Greater | Equal}};
-constexpr Comparison floatOnly[] = {{"equ", Equal | Unordered},
-                                    {"neu", Less | Greater | Unordered},
-                                    {"ltu", Less | Unordered},
-                                    {"leu", Less | Equal | Unordered},
-                                    {"gtu", Greater | Unordered},
-                                    {"geu", Greater | Equal | Unordered},
-                                    {"num", Less | Equal | Greater},
-                                    {"nan", Unordered}};
+constexpr Comparison floatOnly[] = {
+    {"equ", Equal | Unordered},      {"neu", Less | Greater | Unordered},
+    {"ltu", Less | Unordered},       {"leu", Less | Equal | Unordered},
+    {"gtu", Greater | Unordered},    {"geu", Greater | Equal | Unordered},
+    {"num", Less | Equal | Greater}, {"nan", Unordered}};
 
 /// A type that can be compared.
 struct Comparable {
@@ -140,8 +137,7 @@ TEST(Compare, Setp) {
           std::vector<unsigned> widths = {type.bits, type.bits, 1};
           auto want = [&](const uint64_t *x, bool isSecond) {
             bool t = comparison.holds & type.relation(x[0], x[1], flush);
-            return uint64_t(
-                join.apply(t != isSecond, (x[2] != 0) != negated));
+            return uint64_t(join.apply(t != isSecond, (x[2] != 0) != negated));
           };
           compare({text + " %d, %a, %b" + tail, 1, widths}, operands,
                   [&](const uint64_t *x) { return want(x, false); });
@@ -167,18 +163,17 @@ TEST(Compare, SetpOfPackedHalves) {
             if (flush && !type.flushes())
               continue;
             std::string text = std::string("setp.") + comparison.name +
-                               join.name + (flush ? ".ftz." : ".") +
-                               type.name + "x2" +
-                               (up ? " _|%d, %a, %b" : " %d|_, %a, %b");
+                               join.name + (flush ? ".ftz." : ".") + type.name +
+                               "x2" + (up ? " _|%d, %a, %b" : " %d|_, %a, %b");
             text += *join.name ? negated ? ", !%c;" : ", %c;" : ";";
             compare({text, 1, {32, 32, 1}},
                     *join.name ? thinned(operands) : operands,
                     [&](const uint64_t *x) {
-              bool t = comparison.holds & type.relation(x[0] >> up & 0xFFFF,
-                                                        x[1] >> up & 0xFFFF,
-                                                        flush);
-              return uint64_t(join.apply(t, (x[2] != 0) != negated));
-            });
+                      bool t = comparison.holds &
+                               type.relation(x[0] >> up & 0xFFFF,
+                                             x[1] >> up & 0xFFFF, flush);
+                      return uint64_t(join.apply(t, (x[2] != 0) != negated));
+                    });
           }
       });
   }
@@ -193,9 +188,9 @@ TEST(Compare, Set) {
   constexpr Result plain[] = {{"u32", 32, 0xFFFFFFFF},
                               {"s32", 32, 0xFFFFFFFF},
                               {"f32", 32, 0x3F800000}};
-  constexpr Result half[] = {{"u16", 16, 0xFFFF},   {"s16", 16, 0xFFFF},
+  constexpr Result half[] = {{"u16", 16, 0xFFFF},     {"s16", 16, 0xFFFF},
                              {"u32", 32, 0xFFFFFFFF}, {"s32", 32, 0xFFFFFFFF},
-                             {"f16", 16, 0x3C00},   {"bf16", 16, 0x3F80}};
+                             {"f16", 16, 0x3C00},     {"bf16", 16, 0x3F80}};
   for (const Comparable &type : comparables()) {
     std::vector<Result> results(std::begin(plain), std::end(plain));
     if (type.format && type.bits == 16)
@@ -220,8 +215,8 @@ TEST(Compare, Set) {
             compare({text, result.bits, {type.bits, type.bits, 1}},
                     *join.name ? thinned(operands) : operands,
                     [&](const uint64_t *x) {
-                      bool t = comparison.holds &
-                               type.relation(x[0], x[1], flush);
+                      bool t =
+                          comparison.holds & type.relation(x[0], x[1], flush);
                       bool isTrue = join.apply(t, (x[2] != 0) != negated);
                       return isTrue ? result.whenTrue : 0;
                     });
@@ -272,8 +267,7 @@ TEST(Compare, Selections) {
     compare({std::string("selp.") + name + " %d, %a, %b, %c;",
              bits,
              {bits, bits, 1}},
-            predicated,
-            [](const uint64_t *x) { return x[2] ? x[0] : x[1]; });
+            predicated, [](const uint64_t *x) { return x[2] ? x[0] : x[1]; });
     std::vector<Column> byInteger = operands, byFloat = operands;
     byInteger.push_back(integers(32, 2));
     Column selector = floats(32, 2, operands[0].size());
@@ -282,9 +276,8 @@ TEST(Compare, Selections) {
     compare({std::string("slct.") + name + ".s32 %d, %a, %b, %c;",
              bits,
              {bits, bits, 32}},
-            byInteger, [](const uint64_t *x) {
-              return int32_t(x[2]) >= 0 ? x[0] : x[1];
-            });
+            byInteger,
+            [](const uint64_t *x) { return int32_t(x[2]) >= 0 ? x[0] : x[1]; });
     // A subnormal that is flushed counts as zero, and -0 >= 0; NaN takes b.
     for (bool flush : {false, true})
       compare({std::string(flush ? "slct.ftz." : "slct.") + name +

@@ -127,14 +127,15 @@ uint64_t converted(uint64_t raw, const Scalar &from, const Scalar &to,
 Column inputs(const Scalar &type) {
   if (!type.format)
     return integers(type.registerBits(), 0, 600);
-  Column result = type.format == &hostBF16 ? bfloats(0, 1500)
-                                           : floats(type.bits, 0, 1500);
+  Column result =
+      type.format == &hostBF16 ? bfloats(0, 1500) : floats(type.bits, 0, 1500);
   // Values around the limits of every type that may be the target, and ties.
   for (const Scalar &other : scalars()) {
     __float128 limits[2] = {1, 1};
     if (other.format) {
       limits[0] = other.format->value(other.format->largest());
-      limits[1] = other.format->value(uint64_t(1) << other.format->mantissaBits);
+      limits[1] =
+          other.format->value(uint64_t(1) << other.format->mantissaBits);
     } else {
       limits[0] = __float128(other.integer().most());
       limits[1] = __float128(other.integer().least());
@@ -148,8 +149,8 @@ Column inputs(const Scalar &type) {
         result.push_back(type.format->round({value, 0}, Direction::Zero));
   }
   for (int i = 0; i < 64; ++i)
-    result.push_back(type.format->round({__float128(i) / 4 - 8, 0},
-                                        Direction::Zero));
+    result.push_back(
+        type.format->round({__float128(i) / 4 - 8, 0}, Direction::Zero));
   return result;
 }
 
@@ -263,8 +264,7 @@ TEST(Convert, PairsOfSingles) {
   Column low = inputs(single), high = low;
   std::mt19937 generator(2);
   std::shuffle(high.begin(), high.end(), generator);
-  for (const HostFormat *format :
-       {&hostF16, &hostBF16, &hostE4M3, &hostE5M2})
+  for (const HostFormat *format : {&hostF16, &hostBF16, &hostE4M3, &hostE5M2})
     for (const Mode &mode : {toFloat[0], toFloat[1]})
       for (bool relu : {false, true})
         for (bool satfinite : {false, true}) {
@@ -317,17 +317,17 @@ TEST(Convert, PairsOfBytes) {
                   return one(row[0] >> 8) << 16 | one(row[0] & 255);
                 });
         flags.satfinite = true;
-        compare({"cvt.rn.satfinite" + tail + types[0] + "." + types[1] +
-                     " %d, %a;",
-                 16,
-                 {32}},
-                {pairs}, [&](const uint64_t *row) {
-                  auto one = [&](uint64_t word) {
-                    return converted(word, wide, byte, Direction::Even, false,
-                                     flags);
-                  };
-                  return one(row[0] >> 16) << 8 | one(row[0] & 0xFFFF);
-                });
+        compare(
+            {"cvt.rn.satfinite" + tail + types[0] + "." + types[1] + " %d, %a;",
+             16,
+             {32}},
+            {pairs}, [&](const uint64_t *row) {
+              auto one = [&](uint64_t word) {
+                return converted(word, wide, byte, Direction::Even, false,
+                                 flags);
+              };
+              return one(row[0] >> 16) << 8 | one(row[0] & 0xFFFF);
+            });
       }
     }
 }
@@ -336,10 +336,9 @@ TEST(Convert, SaturatedPacks) {
   std::vector<Column> operands = {integers(32, 0), integers(32, 1),
                                   integers(32, 2)};
   IntegerType s32 = {"", 32, true};
-  for (IntegerType to : {IntegerType{"u16", 16, false},
-                         IntegerType{"s16", 16, true},
-                         IntegerType{"u8", 8, false},
-                         IntegerType{"s8", 8, true}}) {
+  for (IntegerType to :
+       {IntegerType{"u16", 16, false}, IntegerType{"s16", 16, true},
+        IntegerType{"u8", 8, false}, IntegerType{"s8", 8, true}}) {
     bool isByte = to.bits == 8;
     compare({std::string("cvt.pack.sat.") + to.name + ".s32" +
                  (isByte ? ".b32 %d, %a, %b, %c;" : " %d, %a, %b;"),
@@ -347,9 +346,9 @@ TEST(Convert, SaturatedPacks) {
              {32, 32, 32}},
             operands, [&](const uint64_t *row) {
               auto one = [&](uint64_t word) {
-                return wrapped(std::clamp(s32.value(word), to.least(),
-                                          to.most()),
-                               to.bits);
+                return wrapped(
+                    std::clamp(s32.value(word), to.least(), to.most()),
+                    to.bits);
               };
               uint64_t pair = one(row[0]) << to.bits | one(row[1]);
               return isByte ? wrapped(row[2] << 16 | pair, 32) : pair;

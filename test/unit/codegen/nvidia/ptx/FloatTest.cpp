@@ -147,8 +147,7 @@ void checkPacked(const std::string &text, const HostFormat &format,
                 for (int i = 0; i < 3; ++i)
                   half[i] = row[i] >> up & 0xFFFF;
                 uint64_t bits = want(half);
-                bool isNan =
-                    anyNan && format.isNan(bits) && format.isNan(own);
+                bool isNan = anyNan && format.isNan(bits) && format.isNan(own);
                 EXPECT_TRUE(isNan || own == bits)
                     << "in hexadecimal: expected 0x" << std::hex << bits;
                 fine &= isNan || own == bits;
@@ -190,8 +189,7 @@ TEST(Float, ArithmeticInEveryRounding) {
           for (bool saturate : {false, true})
             if ((isSingle || !(flush || saturate)) &&
                 (!saturate || operation.saturates))
-              run(rounding.text, rounding.direction,
-                  {flush, saturate, false});
+              run(rounding.text, rounding.direction, {flush, saturate, false});
       if (operation.mayOmitRounding)
         run("", Direction::Even, {});
     }
@@ -202,12 +200,9 @@ TEST(Float, HalfArithmetic) {
     const char *name;
     Operation operation;
     size_t operands;
-  } operations[] = {{"add", Operation::Add, 2},
-                    {"add.rn", Operation::Add, 2},
-                    {"sub", Operation::Sub, 2},
-                    {"sub.rn", Operation::Sub, 2},
-                    {"mul", Operation::Mul, 2},
-                    {"mul.rn", Operation::Mul, 2},
+  } operations[] = {{"add", Operation::Add, 2},   {"add.rn", Operation::Add, 2},
+                    {"sub", Operation::Sub, 2},   {"sub.rn", Operation::Sub, 2},
+                    {"mul", Operation::Mul, 2},   {"mul.rn", Operation::Mul, 2},
                     {"fma.rn", Operation::Fma, 3}};
   for (auto &operation : operations)
     for (const HostFormat *format : {&hostF16, &hostBF16})
@@ -218,8 +213,7 @@ TEST(Float, HalfArithmetic) {
             (flags.relu &&
              (flags.saturate || operation.operation != Operation::Fma)))
           continue;
-        std::string text =
-            operation.name + flags.text() + "." + format->name;
+        std::string text = operation.name + flags.text() + "." + format->name;
         auto want = [&](const uint64_t *words) {
           uint64_t three[3] = {};
           std::copy(words, words + operation.operands, three);
@@ -280,8 +274,7 @@ TEST(Float, MinimumAndMaximum) {
   for (unsigned mask = 0; mask < 16; ++mask) {
     Extremum extremum = {bool(mask & 1), bool(mask & 2), bool(mask & 4),
                          bool(mask & 8)};
-    for (const HostFormat *format :
-         {&hostF16, &hostBF16, &hostF32, &hostF64}) {
+    for (const HostFormat *format : {&hostF16, &hostBF16, &hostF32, &hostF64}) {
       bool plainOnly = format == &hostF64;
       if ((plainOnly && mask > 1) || (format == &hostBF16 && extremum.flush))
         continue;
@@ -341,12 +334,12 @@ TEST(Float, Classes) {
          }},
         {"subnormal", [&](uint64_t w) { return format->isSubnormal(w); }}};
     for (auto &test : tests)
-      compare({std::string("testp.") + test.name + "." + format->name +
-                   " %d, %a;",
-               1,
-               {format->bits()}},
-              columns(*format, 1),
-              [&](const uint64_t *row) { return uint64_t(test.holds(row[0])); });
+      compare(
+          {std::string("testp.") + test.name + "." + format->name + " %d, %a;",
+           1,
+           {format->bits()}},
+          columns(*format, 1),
+          [&](const uint64_t *row) { return uint64_t(test.holds(row[0])); });
   }
 }
 

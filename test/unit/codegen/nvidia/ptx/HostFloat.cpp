@@ -89,9 +89,8 @@ uint64_t HostFormat::round(Exact exact, Direction direction, bool negativeZero,
   if (exponent > bias + 1)
     exponent = bias + 1; // far too large; keeps the scaled value small enough
   bool huge = exponentOf(magnitude) > bias + 1;
-  __float128 scaled =
-      huge ? power(int(mantissaBits) + 1)
-           : magnitude * power(int(mantissaBits) - exponent);
+  __float128 scaled = huge ? power(int(mantissaBits) + 1)
+                           : magnitude * power(int(mantissaBits) - exponent);
   uint64_t count = uint64_t(scaled);
   __float128 rest = scaled - __float128(count);
   if (rest == 0 && beyond < 0) { // just below a representable value

@@ -10,9 +10,9 @@ namespace heddle::ptx::test {
 using Wide = __int128;
 
 /// Tests `name.type d, a, b` where `expected` takes and gives exact integers.
-static void
-binary(const std::string &name, const IntegerType &type, unsigned resultBits,
-       const std::function<Wide(Wide a, Wide b)> &expected) {
+static void binary(const std::string &name, const IntegerType &type,
+                   unsigned resultBits,
+                   const std::function<Wide(Wide a, Wide b)> &expected) {
   compare({name + "." + type.name + " %d, %a, %b;",
            resultBits,
            {type.bits, type.bits}},
@@ -23,9 +23,9 @@ binary(const std::string &name, const IntegerType &type, unsigned resultBits,
           });
 }
 
-static void ternary(const std::string &name, const IntegerType &type,
-                    unsigned resultBits,
-                    const std::function<Wide(Wide a, Wide b, Wide c)> &expected) {
+static void
+ternary(const std::string &name, const IntegerType &type, unsigned resultBits,
+        const std::function<Wide(Wide a, Wide b, Wide c)> &expected) {
   IntegerType wide = {"", resultBits, type.isSigned};
   compare({name + "." + type.name + " %d, %a, %b, %c;",
            resultBits,
@@ -33,9 +33,9 @@ static void ternary(const std::string &name, const IntegerType &type,
           {integers(type.bits, 0), integers(type.bits, 1),
            integers(resultBits, 2, 900)},
           [&](const uint64_t *x) {
-            return wrapped(expected(type.value(x[0]), type.value(x[1]),
-                                    wide.value(x[2])),
-                           resultBits);
+            return wrapped(
+                expected(type.value(x[0]), type.value(x[1]), wide.value(x[2])),
+                resultBits);
           });
 }
 
@@ -65,9 +65,8 @@ TEST(Integer, Arithmetic) {
     // dividend.
     binary("div", type, bits, [](Wide a, Wide b) { return b ? a / b : -1; });
     binary("rem", type, bits, [](Wide a, Wide b) { return b ? a % b : a; });
-    ternary("sad", type, bits, [](Wide a, Wide b, Wide c) {
-      return c + (a < b ? b - a : a - b);
-    });
+    ternary("sad", type, bits,
+            [](Wide a, Wide b, Wide c) { return c + (a < b ? b - a : a - b); });
     if (!type.isSigned)
       continue;
     unary("neg", type, [](Wide a) { return -a; });
@@ -124,8 +123,7 @@ TEST(Integer, Products24) {
             [&](Wide a, Wide b, Wide c) { return (product(a, b) >> 16) + c; });
     if (type.isSigned)
       ternary("mad24.hi.sat", type, 32, [&](Wide a, Wide b, Wide c) {
-        return std::clamp((product(a, b) >> 16) + c, type.least(),
-                          type.most());
+        return std::clamp((product(a, b) >> 16) + c, type.least(), type.most());
       });
   }
 }
@@ -153,8 +151,8 @@ TEST(Integer, PackedHalves) {
       if (!(isSigned ? operation.isSigned : operation.isUnsigned))
         continue;
       IntegerType half = {"", 16, isSigned};
-      compare({std::string(operation.name) +
-                   (isSigned ? ".s16x2" : ".u16x2") + " %d, %a, %b;",
+      compare({std::string(operation.name) + (isSigned ? ".s16x2" : ".u16x2") +
+                   " %d, %a, %b;",
                32,
                {32, 32}},
               {integers(32, 0), integers(32, 1)}, [&](const uint64_t *x) {
@@ -213,8 +211,8 @@ static void carryChain(const CarryForm &form, unsigned bits, bool isMad,
                        " %k;\n.reg .b32 %cc;\nadd.cc." + unsignedType +
                        " %k, %c, -1;\n";
   // The addend of mad is %c as well: the carry into it is (c != 0).
-  std::string instruction = form.name + "." + type +
-                            (isMad ? " %d, %a, %b, %c;" : " %d, %a, %b;");
+  std::string instruction =
+      form.name + "." + type + (isMad ? " %d, %a, %b, %c;" : " %d, %a, %b;");
   std::vector<Column> operands = {integers(bits, 0), integers(bits, 1),
                                   integers(bits, 2)};
   auto exact = [&](const uint64_t *x) {

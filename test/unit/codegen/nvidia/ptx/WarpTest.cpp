@@ -1,227 +1,293 @@
-// WarpTest.cpp - instructions across lanes, atomics, memory spaces.
+// WarpTest.cpp - instructions across lanes, for whole warps and parts of them.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "test/unit/codegen/nvidia/ptx/Evaluate.h"
+#include "test/unit/codegen/nvidia/ptx/Differential.h"
+#include "test/unit/codegen/nvidia/ptx/HostFloat.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace heddle::ptx::test {
 
-static std::vector<uint64_t> randomWords(size_t count, uint32_t seed) {
-  std::mt19937 generator(seed);
-  std::vector<uint64_t> words(count);
-  for (uint64_t &word : words)
-    word = generator();
-  return words;
+namespace {
+
+/// What a lane that does not execute keeps.
+constexpr uint64_t untouched = 0x5EED;
+
+/// Member masks by lane: whole warps, parts of one, and warps that split into
+/// two or three sets which meet at one instruction. 0: the lane stays away.
+Column memberMasks() {
+  Column masks;
+  for (uint32_t mask : {0xFFFFFFFFu, 0x0000FFFFu, 0x80000001u, 0x00F0A00Fu})
+    for (unsigned lane = 0; lane < 32; ++lane)
+      masks.push_back(mask >> lane & 1 ? mask : 0);
+  for (unsigned lane = 0; lane < 32; ++lane)
+    masks.push_back(lane % 2 ? 0xAAAAAAAA : 0x55555555);
+  uint32_t sets[3] = {};
+  for (unsigned lane = 0; lane < 32; ++lane)
+    sets[lane * 7 % 3] |= 1u << lane;
+  for (unsigned lane = 0; lane < 32; ++lane)
+    masks.push_back(sets[lane * 7 % 3]);
+  return masks;
 }
 
+/// Repeats the masks `times` over and gives as many values.
+Column repeated(const Column &column, unsigned times) {
+  Column result;
+  for (unsigned i = 0; i < times; ++i)
+    result.insert(result.end(), column.begin(), column.end());
+  return result;
+}
+
+/// Lanes of the warp that begins at `first` which take part with `lane`.
+uint32_t setOf(const Column &masks, size_t first, unsigned lane) {
+  uint32_t set = 0;
+  for (unsigned other = 0; other < 32; ++other)
+    if (masks[first + other] == masks[first + lane])
+      set |= 1u << other;
+  return masks[first + lane] ? set : 0;
+}
+
+/// Runs `instruction` for lanes whose mask, %b, is not zero. `expected` gives
+/// the result of a lane from the rows of the lanes in its set.
+void compareSets(const std::string &instruction, unsigned resultBits,
+                 unsigned valueBits, const Column &values, const Column &masks,
+                 const std::function<uint64_t(size_t first, unsigned lane,
+                                              uint32_t set)> &expected) {
+  std::string before = ".reg .pred %in, %q;\n.reg .b32 %x;\n"
+                       "setp.ne.u32 %in, %b, 0;\n";
+  before += resultBits == 1 ? "mov.pred %d, 0;" : "mov.b32 %d, 0x5EED;";
+  compareWarps({"@%in " + instruction, resultBits, {valueBits, 32}, before},
+               {values, masks}, [&](size_t first) {
+                 Column want(32);
+                 for (unsigned lane = 0; lane < 32; ++lane) {
+                   uint32_t set = setOf(masks, first, lane);
+                   want[lane] = set               ? expected(first, lane, set)
+                                : resultBits == 1 ? 0
+                                                  : untouched;
+                 }
+                 return want;
+               });
+}
+
+} // namespace
+
+/// The segments of `.c` and lanes out of range keep their own value.
 TEST(Warp, Shuffles) {
-  auto a = randomWords(64, 1);
-  for (unsigned by : {0u, 1u, 5u, 16u, 31u})
-    for (unsigned width : {32u, 8u}) {
-      unsigned segment = (32 - width) << 8;
-      struct {
-        const char *mode;
-        unsigned clamp;
-      } modes[] = {{"up", 0}, {"down", 31}, {"bfly", 31}, {"idx", 31}};
-      for (auto &mode : modes) {
-        auto d = evaluate("shfl.sync." + std::string(mode.mode) +
-                              ".b32 %d, %a, " + std::to_string(by) + ", " +
-                              std::to_string(segment | mode.clamp) + ", -1;",
-                          32, {32}, {a});
-        for (unsigned i = 0; i < 64; ++i) {
-          unsigned lane = i % 32, base = lane / width * width;
-          int from = int(lane);
-          bool isUp = mode.mode[0] == 'u';
-          if (isUp && int(lane) - int(by) >= int(base))
-            from = int(lane - by);
-          else if (mode.mode[0] == 'd' && lane + by < base + width)
-            from = int(lane + by);
-          else if (mode.mode[0] == 'b' && (lane ^ by) < base + width)
-            from = int(lane ^ by);
-          else if (mode.mode[0] == 'i')
-            from = int(base | (by & (width - 1)));
-          ASSERT_EQ(d[i], a[i - lane + unsigned(from)])
-              << mode.mode << " by " << by << " width " << width;
-        }
+  Column masks = memberMasks();
+  Column values = integers(32, 0);
+  values.resize(masks.size());
+  for (unsigned by : {0u, 1u, 5u, 16u, 31u, 33u})
+    for (unsigned width : {32u, 16u, 8u, 1u})
+      for (const char *mode : {"up", "down", "bfly", "idx"}) {
+        unsigned clamp = *mode == 'u' ? 0 : 31;
+        std::string tail = ".b32 %d|%q, %a, " + std::to_string(by) + ", " +
+                           std::to_string((32 - width) << 8 | clamp) + ", %b;";
+        auto sourceOf = [&](unsigned lane, bool &valid) {
+          int base = int(lane / width * width), at = int(lane);
+          int distance = int(by % 32);
+          int from = *mode == 'u'   ? at - distance
+                     : *mode == 'd' ? at + distance
+                     : *mode == 'b' ? at ^ distance
+                                    : base + distance % int(width);
+          // A butterfly may reach lanes below its segment, not above.
+          valid = *mode == 'b' ? from < base + int(width)
+                               : from >= base && from < base + int(width);
+          return valid ? unsigned(from) : lane;
+        };
+        compareSets(std::string("shfl.sync.") + mode + tail, 32, 32, values,
+                    masks, [&](size_t first, unsigned lane, uint32_t set) {
+                      bool valid;
+                      unsigned from = sourceOf(lane, valid);
+                      return set >> from & 1 ? values[first + from] : anyResult;
+                    });
+        std::string predicate = tail;
+        predicate.replace(predicate.find("%d|%q"), 5, "%x|%d");
+        compareSets(std::string("shfl.sync.") + mode + predicate, 1, 32, values,
+                    masks, [&](size_t, unsigned lane, uint32_t) {
+                      bool valid;
+                      sourceOf(lane, valid);
+                      return uint64_t(valid);
+                    });
       }
-    }
 }
 
-TEST(Warp, VotesAndReductions) {
-  auto a = randomWords(64, 2);
-  auto bit = a;
-  for (uint64_t &word : bit)
-    word &= 1;
-  auto ballot = evaluate("vote.sync.ballot.b32 %d, %a, -1;", 32, {1}, {bit});
-  auto any = evaluate("vote.sync.any.pred %d, %a, -1;", 1, {1}, {bit});
-  auto uniform = evaluate("vote.sync.uni.pred %d, !%a, -1;", 1, {1}, {bit});
-  auto sum = evaluate("redux.sync.add.s32 %d, %a, -1;", 32, {32}, {a});
-  auto least = evaluate("redux.sync.min.s32 %d, %a, -1;", 32, {32}, {a});
-  auto most = evaluate("redux.sync.max.u32 %d, %a, -1;", 32, {32}, {a});
-  auto same = evaluate("match.any.sync.b32 %d, %a, -1;", 32, {32}, {bit});
-  auto leader = evaluate(
-      "{\n.reg .pred %e;\nelect.sync %d|%e, -1;\n@%e add.u32 %d, %d, 100;\n}",
-      32, {32}, {a});
-  for (unsigned first = 0; first < 64; first += 32) {
-    uint32_t mask = 0, total = 0, high = 0;
-    int32_t low = INT32_MAX;
-    for (unsigned i = first; i < first + 32; ++i) {
-      mask |= uint32_t(bit[i]) << (i - first);
-      total += uint32_t(a[i]);
-      low = std::min(low, int32_t(a[i]));
-      high = std::max(high, uint32_t(a[i]));
-    }
-    for (unsigned i = first; i < first + 32; ++i) {
-      ASSERT_EQ(ballot[i], mask);
-      ASSERT_EQ(any[i], mask != 0);
-      ASSERT_EQ(uniform[i], mask == 0 || mask == ~0u);
-      ASSERT_EQ(sum[i], total);
-      ASSERT_EQ(int32_t(least[i]), low);
-      ASSERT_EQ(most[i], high);
-      ASSERT_EQ(same[i], bit[i] ? mask : ~mask);
-      ASSERT_EQ(leader[i], i == first ? 100u : 0u);
-    }
+TEST(Warp, Votes) {
+  Column masks = repeated(memberMasks(), 8), bits(masks.size());
+  std::mt19937 generator(2);
+  for (size_t i = 0; i < bits.size(); ++i) {
+    unsigned kind = unsigned(i / (bits.size() / 8)) % 4;
+    bits[i] = kind < 2    ? kind
+              : kind == 2 ? generator() % 2
+                          : generator() % 16 == 0;
+  }
+  for (bool negated : {false, true}) {
+    auto yes = [&](size_t first, uint32_t set) {
+      uint32_t result = 0;
+      for (unsigned lane = 0; lane < 32; ++lane)
+        if (set >> lane & 1 && (bits[first + lane] != 0) != negated)
+          result |= 1u << lane;
+      return result;
+    };
+    std::string tail = negated ? " %d, !%a, %b;" : " %d, %a, %b;";
+    auto run = [&](const char *form, unsigned resultBits, auto expected) {
+      compareSets(std::string("vote.sync.") + form + tail, resultBits, 1, bits,
+                  masks, [&](size_t first, unsigned, uint32_t set) {
+                    return uint64_t(expected(yes(first, set), set));
+                  });
+    };
+    run("all.pred", 1, [](uint32_t y, uint32_t set) { return y == set; });
+    run("any.pred", 1, [](uint32_t y, uint32_t) { return y != 0; });
+    run("uni.pred", 1,
+        [](uint32_t y, uint32_t set) { return y == set || y == 0; });
+    run("ballot.b32", 32, [](uint32_t y, uint32_t) { return y; });
   }
 }
 
-/// Every lane updates one word in turn; the old values give the order away.
-TEST(Atomics, Operations) {
+TEST(Warp, Matches) {
+  Column masks = repeated(memberMasks(), 4);
+  for (unsigned bits : {32u, 64u}) {
+    Column values = integers(bits, 0);
+    values.resize(masks.size());
+    for (size_t i = 0; i < values.size(); ++i) // few values, and one for all
+      values[i] = i >= values.size() / 2 ? values[3] : values[i % 3 + 9];
+    auto equal = [&](size_t first, unsigned lane, uint32_t set) {
+      uint32_t result = 0;
+      for (unsigned other = 0; other < 32; ++other)
+        if (set >> other & 1 && values[first + other] == values[first + lane])
+          result |= 1u << other;
+      return result;
+    };
+    std::string type = ".b" + std::to_string(bits);
+    compareSets("match.any.sync" + type + " %d, %a, %b;", 32, bits, values,
+                masks, [&](size_t first, unsigned lane, uint32_t set) {
+                  return uint64_t(equal(first, lane, set));
+                });
+    for (const char *result : {" %d, %a, %b;", " %d|%q, %a, %b;"})
+      compareSets("match.all.sync" + type + result, 32, bits, values, masks,
+                  [&](size_t first, unsigned lane, uint32_t set) {
+                    return uint64_t(equal(first, lane, set) == set ? set : 0);
+                  });
+    compareSets("match.all.sync" + type + " %x|%d, %a, %b;", 1, bits, values,
+                masks, [&](size_t first, unsigned lane, uint32_t set) {
+                  return uint64_t(equal(first, lane, set) == set);
+                });
+  }
+}
+
+TEST(Warp, IntegerReductions) {
+  Column masks = repeated(memberMasks(), 4), values = integers(32, 0, 2048);
+  values.erase(values.begin(), values.begin() + 500);
+  values.resize(masks.size());
   struct {
-    const char *name;
-    uint32_t (*apply)(uint32_t old, uint32_t b);
+    const char *form;
+    bool isSigned;
+    __int128 (*apply)(__int128 a, __int128 b);
   } operations[] = {
-      {"add.u32", [](uint32_t o, uint32_t b) { return o + b; }},
-      {"min.s32",
-       [](uint32_t o, uint32_t b) {
-         return uint32_t(std::min(int32_t(o), int32_t(b)));
-       }},
-      {"max.u32", [](uint32_t o, uint32_t b) { return std::max(o, b); }},
-      {"and.b32", [](uint32_t o, uint32_t b) { return o & b; }},
-      {"or.b32", [](uint32_t o, uint32_t b) { return o | b; }},
-      {"xor.b32", [](uint32_t o, uint32_t b) { return o ^ b; }},
-      {"exch.b32", [](uint32_t, uint32_t b) { return b; }},
-      {"inc.u32", [](uint32_t o, uint32_t b) { return o >= b ? 0 : o + 1; }},
-      {"dec.u32",
-       [](uint32_t o, uint32_t b) { return o == 0 || o > b ? b : o - 1; }},
-      {"add.f32",
-       [](uint32_t o, uint32_t b) {
-         return uint32_t(bitsOf(valueOf<float>(o) + valueOf<float>(b)));
-       }},
-      {"add.noftz.f16x2", [](uint32_t o, uint32_t b) {
-         uint32_t low =
-             floatToHalf(halfToFloat(uint16_t(o)) + halfToFloat(uint16_t(b)));
-         uint32_t high = floatToHalf(halfToFloat(uint16_t(o >> 16)) +
-                                     halfToFloat(uint16_t(b >> 16)));
-         return low | high << 16;
-       }}};
-  for (auto &operation : operations) {
-    bool isFloat = std::string(operation.name).find(".f") != std::string::npos;
-    auto b = randomWords(32, 5);
-    for (uint64_t &word : b)
-      word = isFloat ? 0x3C003C00 + word % 512 : word;
-    std::string name = operation.name;
-    auto old = evaluate(".shared .align 4 .b8 cell[4];\nst.shared.b32 [cell], "
-                        "0x3C003C01;\nbar.warp.sync -1;\natom.shared." +
-                            name + " %d, [cell], %a;",
-                        32, {32}, {b});
-    uint32_t value = 0x3C003C01;
-    for (unsigned i = 0; i < 32; ++i) {
-      ASSERT_EQ(old[i], value) << name << " lane " << i;
-      value = operation.apply(value, uint32_t(b[i]));
-    }
+      {"add.u32", false, [](__int128 a, __int128 b) { return a + b; }},
+      {"add.s32", true, [](__int128 a, __int128 b) { return a + b; }},
+      {"min.u32", false, [](__int128 a, __int128 b) { return std::min(a, b); }},
+      {"min.s32", true, [](__int128 a, __int128 b) { return std::min(a, b); }},
+      {"max.u32", false, [](__int128 a, __int128 b) { return std::max(a, b); }},
+      {"max.s32", true, [](__int128 a, __int128 b) { return std::max(a, b); }},
+      {"and.b32", false, [](__int128 a, __int128 b) { return a & b; }},
+      {"or.b32", false, [](__int128 a, __int128 b) { return a | b; }},
+      {"xor.b32", false, [](__int128 a, __int128 b) { return a ^ b; }}};
+  for (auto &operation : operations)
+    compareSets(std::string("redux.sync.") + operation.form + " %d, %a, %b;",
+                32, 32, values, masks,
+                [&](size_t first, unsigned, uint32_t set) {
+                  IntegerType type = {"", 32, operation.isSigned};
+                  bool isFirst = true;
+                  __int128 total = 0;
+                  for (unsigned lane = 0; lane < 32; ++lane) {
+                    if (!(set >> lane & 1))
+                      continue;
+                    __int128 value = type.value(values[first + lane]);
+                    total = isFirst ? value : operation.apply(total, value);
+                    isFirst = false;
+                  }
+                  return wrapped(total, 32);
+                });
+}
+
+/// NaN counts only if asked for, unless there is nothing else; -0 < +0.
+TEST(Warp, FloatReductions) {
+  Column masks = repeated(memberMasks(), 12), values;
+  Column all = floats(32, 0, 4096);
+  std::mt19937 generator(8);
+  for (size_t i = 0; i < masks.size(); ++i) {
+    unsigned kind = unsigned(i / memberMasks().size()) % 3;
+    values.push_back(kind == 0   ? all[900 + i]            // random
+                     : kind == 1 ? all[generator() % 2]    // zeros
+                                 : all[generator() % 30]); // specials
   }
+  for (size_t i = 0; i < 32; ++i) // a warp of nothing but NaN
+    values[i] = 0x7FC00000;
+  for (bool largest : {false, true})
+    for (bool abs : {false, true})
+      for (bool nan : {false, true})
+        compareSets(
+            std::string("redux.sync.") + (largest ? "max" : "min") +
+                (abs ? ".abs" : "") + (nan ? ".NaN" : "") + ".f32 %d, %a, %b;",
+            32, 32, values, masks, [&](size_t first, unsigned, uint32_t set) {
+              bool anyNan = false, found = false;
+              int64_t best = 0;
+              for (unsigned lane = 0; lane < 32; ++lane) {
+                if (!(set >> lane & 1))
+                  continue;
+                uint64_t word = values[first + lane];
+                if (abs)
+                  word &= 0x7FFFFFFF;
+                if (hostF32.isNan(word)) {
+                  anyNan = true;
+                  continue;
+                }
+                int64_t magnitude = int64_t(word & 0x7FFFFFFF);
+                int64_t rank = word >> 31 ? -1 - magnitude : magnitude;
+                if (!found || (rank > best) == largest)
+                  best = rank == best ? best : rank;
+                found = true;
+              }
+              if (!found || (nan && anyNan))
+                return uint64_t(0x7FFFFFFF);
+              return best < 0 ? uint64_t(-1 - best) | 0x80000000
+                              : uint64_t(best);
+            });
 }
 
-TEST(Atomics, CompareAndSwapAndRed) {
-  auto a = randomWords(32, 6);
-  auto d =
-      evaluate(".shared .align 8 .b8 cell[8];\nst.shared.b64 [cell], 7;\n"
-               "bar.warp.sync -1;\n"
-               "atom.shared.cas.b64 %d, [cell], 7, %a;\nbar.warp.sync -1;\n"
-               "red.shared.add.u64 [cell], 1;\nbar.warp.sync -1;\n"
-               "ld.shared.u64 %d, [cell];",
-               64, {64}, {a});
-  for (unsigned i = 0; i < 32; ++i)
-    ASSERT_EQ(d[i], a[0] + 32);
+TEST(Warp, Elections) {
+  Column masks = memberMasks(), values(masks.size());
+  compareSets("elect.sync %d|%q, %b;", 32, 32, values, masks,
+              [](size_t, unsigned, uint32_t set) {
+                return uint64_t(std::countr_zero(set));
+              });
+  compareSets("elect.sync _|%d, %b;", 1, 32, values, masks,
+              [](size_t, unsigned lane, uint32_t set) {
+                return uint64_t(unsigned(std::countr_zero(set)) == lane);
+              });
 }
 
-TEST(MemorySpaces, GenericLocalConstAndVariables) {
-  Kernel kernel(R"(.version 8.0
-.target sm_90
-.address_size 64
-.const .align 4 .u32 table[4] = {10, 20, 30, 40};
-.global .align 8 .u64 pointer = generic(table);
-.global .align 4 .u32 counter;
-.visible .entry k(.param .u64 out)
-{
-  .local .align 16 .b8 stack[32];
-  .shared .align 16 .b8 box[256];
-  .reg .b32 %r<16>;
-  .reg .b16 %h<4>;
-  .reg .b64 %rd<16>;
-  .reg .pred %p<4>;
-  ld.param.u64 %rd1, [out];
-  mov.u32 %r1, %tid.x;
-  and.b32 %r2, %r1, 3;
-  // const through a pointer that an initialiser holds
-  ld.global.u64 %rd2, [pointer];
-  mul.wide.u32 %rd3, %r2, 4;
-  add.u64 %rd2, %rd2, %rd3;
-  ld.u32 %r3, [%rd2];
-  // local memory through a generic address, bytes out of a word
-  mov.u64 %rd4, stack;
-  cvta.local.u64 %rd5, %rd4;
-  st.u32 [%rd5+4], 0x80FF7F01;
-  ld.local.s8 %r4, [stack+7];
-  ld.local.u8 %h1, [stack+6];
-  cvt.u32.u16 %r5, %h1;
-  // shared memory through a generic address
-  mov.u32 %r6, box;
-  shl.b32 %r7, %r1, 3;
-  add.u32 %r6, %r6, %r7;
-  cvt.u64.u32 %rd6, %r6;
-  cvta.shared.u64 %rd7, %rd6;
-  isspacep.shared %p1, %rd7;
-  isspacep.global %p2, %rd7;
-  st.v2.u32 [%rd7], {%r1, %r3};
-  ld.shared.v2.u32 {%r8, %r9}, [%r6];
-  atom.global.add.u32 %r10, [counter], 1;
-  add.u32 %r9, %r9, %r4;
-  add.u32 %r9, %r9, %r5;
-  add.u32 %r9, %r9, %r8;
-  @%p1 add.u32 %r9, %r9, 1000;
-  @%p2 add.u32 %r9, %r9, 5000;
-  mul.wide.u32 %rd8, %r1, 4;
-  add.u64 %rd9, %rd1, %rd8;
-  st.global.u32 [%rd9], %r9;
-  ret;
-}
-)");
-  std::vector<uint32_t> out(32);
-  kernel.addBuffer(out, "out", false);
-  kernel.launch.block[0] = 32;
-  Report report = kernel.run();
-  ASSERT_TRUE(isClean(report)) << textOf(report);
-  for (uint32_t i = 0; i < 32; ++i)
-    EXPECT_EQ(out[i], 10 * (i % 4 + 1) + i + 1000 + 255 - 128);
-}
-
-TEST(Statistics, BankConflicts) {
-  // Lanes a stride of 32 words apart all meet in one bank.
-  for (unsigned stride : {4u, 8u, 128u}) {
-    Kernel kernel(".version 8.0\n.target sm_90\n.address_size 64\n"
-                  ".visible .entry k()\n{\n.shared .align 16 .b8 box[4096];\n"
-                  ".reg .b32 %r<4>;\nmov.u32 %r1, %tid.x;\n"
-                  "mov.u32 %r2, box;\nmad.lo.u32 %r3, %r1, " +
-                  std::to_string(stride) +
-                  ", %r2;\nst.shared.u32 [%r3], %r1;\nret;\n}\n");
-    kernel.launch.block[0] = 32;
-    Report report = kernel.run();
-    ASSERT_TRUE(isClean(report)) << textOf(report);
-    EXPECT_EQ(report.statistics.sharedWavefronts, stride / 4);
-    EXPECT_EQ(report.statistics.bankConflicts, stride / 4 - 1);
-  }
+/// Lanes that a branch has parted see themselves alone.
+TEST(Warp, ActiveLanes) {
+  Column bits(256);
+  std::mt19937 generator(2);
+  for (size_t i = 0; i < bits.size(); ++i)
+    bits[i] = i < 32 ? 1 : generator() % 3 != 0;
+  compareWarps({"activemask.b32 %d;",
+                32,
+                {1},
+                "mov.b32 %d, 0;\n@!%a bra PAST;",
+                "PAST:"},
+               {bits}, [&](size_t first) {
+                 Column want(32);
+                 uint64_t mask = 0;
+                 for (unsigned lane = 0; lane < 32; ++lane)
+                   mask |= bits[first + lane] << lane;
+                 for (unsigned lane = 0; lane < 32; ++lane)
+                   want[lane] = bits[first + lane] ? mask : 0;
+                 return want;
+               });
 }
 
 } // namespace heddle::ptx::test

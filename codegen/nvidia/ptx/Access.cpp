@@ -10,6 +10,7 @@ namespace heddle::ptx {
 
 Semantics takeSemantics(Builder &b, Semantics fallback, bool &ctaScope) {
   Semantics semantics = fallback;
+  bool isMmio = b.take("mmio");
   int index = b.takeOneOf(
       {"weak", "volatile", "relaxed", "acquire", "release", "acq_rel"});
   if (index >= 0)
@@ -20,6 +21,8 @@ Semantics takeSemantics(Builder &b, Semantics fallback, bool &ctaScope) {
                     b.in.opcode() != Opcode::Red;
   if (needsScope && scope < 0)
     b.refuse("expected a scope");
+  if (isMmio && (semantics != Relaxed || scope != 3))
+    b.refuse("expected '.relaxed.sys' with '.mmio'");
   return semantics;
 }
 
@@ -312,7 +315,7 @@ void store(Warp &warp, const Op &op, Lanes lanes) {
 
 bool isLoadable(Type type) {
   unsigned bits = bitWidth(type);
-  return type != Type::Pred && bits >= 8 && bits <= 64 && type != Type::TF32 &&
+  return type != Type::Pred && bits >= 8 && bits <= 128 && type != Type::TF32 &&
          type < Type::E4M3;
 }
 
@@ -350,6 +353,16 @@ void buildMemory(Builder &b) {
     b.refuse("expected " + std::to_string(count) + " elements, got " +
              std::to_string(elements));
   std::vector<Row> rows;
+  if (type == Type::B128) {
+    const Operand &element = isVector ? value.elements[0] : value;
+    Row row = isLoad ? b.destination(element, type) : b.source(element, type);
+    if (count != 1)
+      b.refuse("vectors of '.b128' are not covered");
+    rows = {row, row + upperHalf};
+    b.op.mode |= WideElement;
+    elements = 0;
+    count = 2;
+  }
   for (size_t e = 0; e < elements; ++e) {
     const Operand &element = isVector ? value.elements[e] : value;
     bool wideElement = false;
@@ -365,7 +378,7 @@ void buildMemory(Builder &b) {
       b.op.mode |= HalfElement;
   }
   b.op.detail = b.addRows(rows);
-  b.op.bytes = uint8_t(bitWidth(type) / 8);
+  b.op.bytes = uint8_t(bitWidth(type) / 8 / (type == Type::B128 ? 2 : 1));
   b.op.count = uint8_t(count);
   b.op.mode |= type >= Type::S8 && type <= Type::S64 ? SignExtends : 0;
   b.op.mode2 = semantics;

@@ -108,9 +108,11 @@ bool isAtomic(AtomicKind kind, Type type) {
   case AtomicKind::Or:
   case AtomicKind::Xor:
   case AtomicKind::Exchange:
-    return type == Type::B32 || type == Type::B64;
+    return type == Type::B32 || type == Type::B64 ||
+           (type == Type::B128 && kind == AtomicKind::Exchange);
   case AtomicKind::CompareAndSwap:
-    return type == Type::B16 || type == Type::B32 || type == Type::B64;
+    return type == Type::B16 || type == Type::B32 || type == Type::B64 ||
+           type == Type::B128;
   case AtomicKind::Inc:
   case AtomicKind::Dec:
     return type == Type::U32;
@@ -147,14 +149,16 @@ void orderLane(Warp &warp, const Target &target, Semantics semantics) {
   machine.acquire(warp, target.key(), !acquires);
 }
 
-/// Rows of `op.detail`: results, operands, swaps, `op.count` of each.
-void atom(Warp &warp, const Op &op, Lanes lanes) {
+/// Checks and orders the access of each lane to `op.count` elements, then calls
+/// `update(lane, target)`.
+template <class Update>
+void updateLanes(Warp &warp, const Op &op, Lanes lanes, Update update) {
   Machine &machine = *warp.machine;
   ++machine.statistics.atomics;
   LaneTargets targets;
   laneAddresses(warp, op.a, op.mode & WideAddress, op.immediate, lanes,
                 targets);
-  unsigned bytes = op.bytes, total = bytes * op.count;
+  unsigned total = unsigned(op.bytes) * op.count;
   AccessRequest request{Space(op.target & 255), total, total, true};
   resolveLanes(warp, op, lanes, request, targets);
   Semantics semantics = Semantics(op.mode2);
@@ -164,17 +168,25 @@ void atom(Warp &warp, const Op &op, Lanes lanes) {
     noteAccesses(warp, op, targets, total, true, flags,
                  undefinedLanes(warp, op));
   }
-  const Row *rows = &machine.program.rows[op.detail];
-  AtomicKind kind = AtomicKind(op.target >> 8 & 255);
-  Type type = Type(op.target >> 16);
   for (Lanes left = targets.valid; left != 0; left &= left - 1) {
     unsigned lane = unsigned(std::countr_zero(left));
     const Target &target = targets.target[lane];
     if (machine.checks)
       orderLane(warp, target, semantics);
-    for (unsigned e = 0; e < op.count; ++e) {
+    update(lane, target);
+  }
+}
+
+/// Rows of `op.detail`: results, operands, swaps, `op.count` of each.
+void atom(Warp &warp, const Op &op, Lanes lanes) {
+  const Row *rows = warp.machine->program.rows.data() + op.detail;
+  AtomicKind kind = AtomicKind(op.target >> 8 & 255);
+  Type type = Type(op.target >> 16);
+  unsigned bytes = op.bytes;
+  updateLanes(warp, op, lanes, [&](unsigned lane, const Target &target) {
+    std::byte *at = target.data();
+    for (unsigned e = 0; e < op.count; ++e, at += bytes) {
       uint64_t old = 0;
-      std::byte *at = target.data() + e * bytes;
       std::memcpy(&old, at, bytes);
       uint64_t operand = readRow(warp, rows[op.count + e], bytes, lane);
       uint64_t swap = readRow(warp, rows[2 * op.count + e], bytes, lane);
@@ -182,12 +194,33 @@ void atom(Warp &warp, const Op &op, Lanes lanes) {
                      target.memory->kind == Memory::Kind::Global;
       uint64_t value = flushes ? addFlushed(old, operand)
                                : applyAtomic(kind, type, old, operand, swap);
-      machine.epoch += value != old;
+      warp.machine->epoch += value != old;
       std::memcpy(at, &value, bytes);
       if (op.mode & Returns)
         writeRow(warp, rows[e], bytes, lane, old);
     }
-  }
+  });
+}
+
+/// exch and cas of 128 bits, in two halves.
+void atomWide(Warp &warp, const Op &op, Lanes lanes) {
+  const Row *rows = warp.machine->program.rows.data() + op.detail;
+  bool swaps = AtomicKind(op.target >> 8 & 255) == AtomicKind::CompareAndSwap;
+  updateLanes(warp, op, lanes, [&](unsigned lane, const Target &target) {
+    std::byte *at = target.data();
+    uint64_t old[2], operand[2], value[2];
+    std::memcpy(old, at, sizeof old);
+    for (unsigned half = 0; half < 2; ++half) {
+      operand[half] = warp.row<uint64_t>(rows[2 + half])[lane];
+      value[half] = warp.row<uint64_t>(rows[4 + half])[lane];
+    }
+    bool writes = !swaps || std::memcmp(old, operand, sizeof old) == 0;
+    if (writes)
+      std::memcpy(at, value, sizeof value);
+    warp.machine->epoch += writes && std::memcmp(old, value, sizeof old) != 0;
+    for (unsigned half = 0; half < 2; ++half)
+      warp.row<uint64_t>(rows[half])[lane] = old[half];
+  });
 }
 
 std::optional<AtomicKind> takeKind(Builder &b) {
@@ -213,7 +246,8 @@ void buildAtomic(Builder &b) {
   Type type = b.takeType();
   bool hasPolicy = b.in.has("L2::cache_hint");
   b.takeCacheHints();
-  if (!kind || !isAtomic(*kind, type))
+  if (!kind || !isAtomic(*kind, type) ||
+      (type == Type::B128 && (!returns || count != 1)))
     b.refuse("this operation on type '." + std::string(spelling(type)) +
              "' is not covered");
   bool swaps = kind == AtomicKind::CompareAndSwap;
@@ -236,25 +270,35 @@ void buildAtomic(Builder &b) {
     return list;
   };
   std::vector<Row> results, operands, swapRows;
+  bool isWide = type == Type::B128;
+  auto add = [&](std::vector<Row> &rows, Row row) {
+    rows.push_back(row);
+    if (isWide)
+      rows.push_back(row + upperHalf);
+  };
   for (const Operand *operand : elements(first + 1))
-    operands.push_back(b.source(*operand, type));
+    add(operands, b.source(*operand, type));
   swapRows = operands;
-  if (swaps)
-    swapRows = {b.source(first + 2, type)};
+  if (swaps) {
+    swapRows.clear();
+    add(swapRows, b.source(first + 2, type));
+  }
   if (returns)
     for (const Operand *operand : elements(0))
-      results.push_back(b.destination(*operand, type));
+      add(results, b.destination(*operand, type));
+  if (isWide)
+    count = 2;
   results.resize(count, noRow);
   results.insert(results.end(), operands.begin(), operands.end());
   results.insert(results.end(), swapRows.begin(), swapRows.end());
   b.op.detail = b.addRows(results);
   b.op.count = uint8_t(count);
-  b.op.bytes = uint8_t(bitWidth(type) / 8);
+  b.op.bytes = uint8_t(isWide ? 8 : bitWidth(type) / 8);
   b.op.mode = uint8_t((wide ? WideAddress : 0) | (returns ? Returns : 0) |
                       (ctaScope ? CtaScope : 0));
   b.op.mode2 = semantics;
   b.op.target = uint32_t(space) | uint32_t(*kind) << 8 | uint32_t(type) << 16;
-  b.op.run = atom;
+  b.op.run = isWide ? atomWide : atom;
 }
 
 } // namespace heddle::ptx

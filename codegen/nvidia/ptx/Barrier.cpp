@@ -169,6 +169,12 @@ void fenceOp(Warp &warp, const Op &op, Lanes) {
   machine.proxyFence(warp);
 }
 
+/// `.sync_restrict` narrows a fence to objects in shared memory; every object
+/// is ordered here.
+void takeRestriction(Builder &b) {
+  b.takeOneOf({"sync_restrict::shared::cta", "sync_restrict::shared::cluster"});
+}
+
 } // namespace
 
 void Machine::checkBarriers(Block &block) {
@@ -247,16 +253,23 @@ void buildFence(Builder &b) {
       // membar.proxy takes the same kinds as fence.proxy
     } else {
       b.takeOneOf({"sc", "acq_rel", "acquire", "release"});
+      takeRestriction(b);
       if (b.takeOneOf({"cta", "cluster", "gpu", "sys", "gl"}) < 0)
         b.refuse("expected a scope");
-      b.take("sync_restrict::shared::cta::cluster");
       b.requireOperands(0, 0);
       return;
     }
   }
   if (b.in.has("proxy")) {
     b.take("proxy");
-    if (b.take("async")) {
+    if (b.take("async::generic")) {
+      // One direction, for what mbarriers order: here the whole fence.
+      b.op.mode = AsyncProxy;
+      if (b.takeOneOf({"acquire", "release"}) < 0)
+        b.refuse("expected '.acquire' or '.release'");
+      takeRestriction(b);
+      b.require("cluster");
+    } else if (b.take("async")) {
       b.op.mode = AsyncProxy;
       b.takeOneOf({"global", "shared::cta", "shared::cluster"});
     } else if (b.take("alias")) {

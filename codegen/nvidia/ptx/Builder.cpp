@@ -49,7 +49,7 @@ Row ProgramWriter::special(std::string_view name, bool wide) {
 
 uint32_t ProgramWriter::addRegister(std::string name, Type type) {
   unsigned bits = bitWidth(type);
-  uint32_t size = type == Type::Pred ? 4 : warpSize * (bits == 64 ? 8 : 4);
+  uint32_t size = type == Type::Pred ? 4 : warpSize * std::max(bits, 32u) / 8;
   // Predicates pack densely; wider rows start on a cache line.
   if (type != Type::Pred)
     program.registerBytes = (program.registerBytes + 63) / 64 * 64;
@@ -230,6 +230,7 @@ static bool isFloat(Type type) {
   case Type::F16x2:
   case Type::BF16x2:
   case Type::F32:
+  case Type::F32x2:
   case Type::F64:
   case Type::TF32:
     return true;
@@ -290,7 +291,8 @@ Row Builder::source(const Operand &operand, Type type, bool strict) {
   unsigned word = bits > 32 ? 64 : 32;
   if (!operand.name.empty() && operand.kind == Operand::Kind::Register)
     refuse("selector '." + std::string(operand.name) + "' is not covered");
-  if (operand.negated && type != Type::Pred)
+  if ((operand.negated && type != Type::Pred) ||
+      (bits > 64 && operand.kind != Operand::Kind::Register))
     refuseType(operand, type);
   switch (operand.kind) {
   case Operand::Kind::Register:
@@ -325,6 +327,8 @@ Row Builder::wideSource(const Operand &operand, Type type, bool &wide) {
     Type declared = registerType(operand);
     if (declared == Type::Pred || bitWidth(declared) < bitWidth(type))
       refuseType(operand, type);
+    if (bitWidth(declared) > 64)
+      refuseType(operand, type);
     wide = bitWidth(declared) == 64;
     return registerRow(operand, false, false);
   }
@@ -335,6 +339,8 @@ Row Builder::wideSource(const Operand &operand, Type type, bool &wide) {
 Row Builder::scratch(Type type) {
   if (type == Type::Pred)
     return writer.special("sink predicate", false);
+  if (bitWidth(type) > 64)
+    return writer.program.registerRows[writer.addRegister("_", type)];
   return writer.special("sink", bitWidth(type) > 32);
 }
 
@@ -359,7 +365,8 @@ Row Builder::wideDestination(const Operand &operand, Type type, bool &wide) {
   if (operand.kind != Operand::Kind::Register || !operand.name.empty())
     refuseType(operand, type);
   Type declared = registerType(operand);
-  if (declared == Type::Pred || bitWidth(declared) < bitWidth(type))
+  if (declared == Type::Pred || bitWidth(declared) < bitWidth(type) ||
+      bitWidth(declared) > 64)
     refuseType(operand, type);
   wide = bitWidth(declared) == 64;
   return registerRow(operand, true, false);
@@ -368,6 +375,9 @@ Row Builder::wideDestination(const Operand &operand, Type type, bool &wide) {
 Row Builder::predicateSource(const Operand &operand, bool strict) {
   if (operand.kind == Operand::Kind::Immediate)
     return writer.predicateConstant(operand.value != 0);
+  if (operand.kind == Operand::Kind::Special &&
+      operand.name == "%is_explicit_cluster")
+    return writer.special(explicitClusterPredicate, false);
   if (operand.kind != Operand::Kind::Register ||
       registerType(operand) != Type::Pred)
     refuseType(operand, Type::Pred);
@@ -402,7 +412,7 @@ Row Builder::address(const Operand &operand, uint64_t &offset, bool &wide) {
   if (base.kind == Operand::Kind::Register) {
     Type declared = registerType(base);
     unsigned bits = bitWidth(declared);
-    if (declared == Type::Pred || isFloat(declared) || bits < 32)
+    if (declared == Type::Pred || isFloat(declared) || bits < 32 || bits > 64)
       refuseType(base, Type::B64);
     wide = bits == 64;
     return registerRow(base, false, true);

@@ -177,7 +177,8 @@ void tensorCopy(Warp &warp, const Op &op, Lanes lanes) {
   }
 }
 
-/// Addresses: 0 destination, 1 source, 2 mbarrier; row `b` the size.
+/// Addresses: 0 destination, 1 source, 2 mbarrier; row `b` the size, row `c`
+/// the byte mask.
 void bulkCopy(Warp &warp, const Op &op, Lanes lanes) {
   Machine &machine = *warp.machine;
   const OpDetail &detail = machine.program.details[op.detail];
@@ -219,6 +220,8 @@ void bulkCopy(Warp &warp, const Op &op, Lanes lanes) {
     copy.block = shared.memory->block;
     copy.shared = uint32_t(shared.offset);
     copy.other = other;
+    if (op.c != noRow)
+      copy.byteMask = uint16_t(warp.row<uint32_t>(op.c)[lane]);
     if (op.mode & ToGlobal)
       machine.issueStore(std::move(copy));
     else if (fillBarrier(warp, op, lane, addressOf(warp, detail, 2, lane),
@@ -301,6 +304,9 @@ void takeTail(Builder &b, size_t next) {
   b.takeCacheHints();
   if (hasPolicy)
     b.source(next++, Type::B64);
+  bool stores = (b.op.mode & ToGlobal) && !(b.op.mode & IsReduction);
+  if (stores && b.op.run == bulkCopy && b.take("cp_mask"))
+    b.op.c = b.source(next++, Type::B16, true);
   b.requireOperands(next, next);
 }
 
@@ -333,8 +339,8 @@ void buildTensorCopy(Builder &b, bool reduces) {
   size_t next = 2;
   if (!stores)
     addAddress(b, b.operand(next++));
-  takeTail(b, next);
   b.op.run = tensorCopy;
+  takeTail(b, next);
 }
 
 void buildPlainCopy(Builder &b, bool reduces) {
@@ -348,8 +354,8 @@ void buildPlainCopy(Builder &b, bool reduces) {
   size_t next = 3;
   if (!(b.op.mode & ToGlobal))
     addAddress(b, b.operand(next++));
-  takeTail(b, next);
   b.op.run = bulkCopy;
+  takeTail(b, next);
 }
 
 } // namespace

@@ -61,16 +61,19 @@ void Machine::issueLoad(BulkCopy copy) {
     return;
   copy.barrierPhase = barrier->phase;
   uint32_t access = 0;
+  // st.async and red.async work in the generic proxy, the others do not.
+  uint8_t flags = copy.hasMemorySource()                     ? Access::Async
+                  : copy.kind == BulkCopy::Kind::ReduceValue ? Access::Strong
+                                                             : 0;
   if (checks)
-    access = accessOf(warp, op, barrier->agent, barrier->agentClock + 1,
-                      Access::Async);
+    access = accessOf(warp, op, barrier->agent, barrier->agentClock + 1, flags);
   if (copy.kind == BulkCopy::Kind::TensorLoad) {
     noteBox(*this, copy, access, false);
     if (!boxIsMapped(*this, copy))
       copy.map.dims[0] = 0; // reads nothing: every element is filled
   } else if (checks && copy.kind == BulkCopy::Kind::Load) {
     raceRead(warp, op, copy.lane, copy.other, copy.bytes, access);
-  } else if (checks) {
+  } else if (checks && copy.hasMemorySource()) {
     raceRead(warp, op, copy.lane, {&copy.block->shared, copy.shared},
              copy.bytes, access);
   }
@@ -162,7 +165,10 @@ void Machine::issueStore(BulkCopy copy) {
     if (!boxIsMapped(*this, copy))
       return;
   } else if (checks) {
-    raceWrite(warp, op, copy.lane, copy.other, copy.bytes, writes);
+    copy.forWrittenRuns([&](uint64_t offset, uint64_t bytes) {
+      Target target{copy.other.memory, copy.other.offset + offset};
+      raceWrite(warp, op, copy.lane, target, bytes, writes);
+    });
   }
   if (checks)
     tick(warp);

@@ -202,10 +202,24 @@ void Machine::writeTarget(BulkCopy &copy) {
     return;
   }
   case BulkCopy::Kind::Store:
-    if (checks)
-      noteWrite(*copy.warp, op, copy.lane, copy.other, copy.bytes);
-    std::memcpy(copy.other.data(), copy.snapshot.data(), copy.bytes);
+    copy.forWrittenRuns([&](uint64_t offset, uint64_t bytes) {
+      Target target{copy.other.memory, copy.other.offset + offset};
+      if (checks)
+        noteWrite(*copy.warp, op, copy.lane, target, bytes);
+      std::memcpy(target.data(), copy.snapshot.data() + offset, bytes);
+    });
     return;
+  case BulkCopy::Kind::Value:
+  case BulkCopy::Kind::ReduceValue: {
+    Target target{&copy.block->shared, copy.shared};
+    if (checks)
+      noteWrite(*copy.warp, op, copy.lane, target, copy.bytes, copy.defined);
+    if (copy.kind == BulkCopy::Kind::ReduceValue)
+      reduceBytes(copy, target.data(), copy.snapshot.data(), copy.bytes);
+    else
+      std::memcpy(target.data(), copy.snapshot.data(), copy.bytes);
+    return;
+  }
   case BulkCopy::Kind::Reduce:
   case BulkCopy::Kind::ReduceShared:
     return reduceBytes(copy, copy.other.data(), copy.snapshot.data(),

@@ -36,7 +36,10 @@ enum ConvertFlag : uint8_t {
 bool isFloat(Type type) {
   return type >= Type::F16 && type != Type::U16x2 && type != Type::S16x2;
 }
-bool isSigned(Type type) { return type >= Type::S8 && type <= Type::S64; }
+bool isSigned(Type type) {
+  return (type >= Type::S8 && type <= Type::S64) || type == Type::S4 ||
+         type == Type::S2;
+}
 
 const Format &formatOf(Type type) {
   switch (type) {
@@ -380,7 +383,9 @@ void buildPacked(Builder &b, Type to, Type from, bool rounded) {
 void buildSaturatedPack(Builder &b) {
   b.require("sat");
   Type to = b.takeType(), from = b.takeType();
-  bool byte = to == Type::U8 || to == Type::S8;
+  // Pairs of less than 32 bits go before what c holds.
+  bool byte = to == Type::U8 || to == Type::S8 || to == Type::U4 ||
+              to == Type::S4 || to == Type::U2 || to == Type::S2;
   if ((!byte && to != Type::U16 && to != Type::S16) || from != Type::S32)
     b.refuse("types are not covered");
   if (byte)
@@ -401,6 +406,11 @@ void buildSaturatedPack(Builder &b) {
 void buildConvert(Builder &b) {
   if (b.take("pack"))
     return buildSaturatedPack(b);
+  if (b.in.has("rs"))
+    b.refuse("stochastic rounding '.rs' is not covered");
+  for (Type type : b.in.mnemonic->types)
+    if (type >= Type::E2M3x2)
+      return buildSmallFormat(b);
   bool rounded = false, integral = false;
   takeModifiers(b, rounded, integral);
   Type to = b.takeType(), from = b.takeType();

@@ -30,6 +30,9 @@ static void build(Builder &builder) {
   case Opcode::Max: {
     const std::vector<Type> &types = builder.in.mnemonic->types;
     Type type = types.empty() ? Type::B32 : types.back();
+    // Two types: f16 or bf16 operands of an f32 sum.
+    if (type == Type::F32x2 || (types.size() == 2 && types[0] == Type::F32))
+      return buildPackedFloat(builder);
     switch (type) {
     case Type::F32:
     case Type::F64:
@@ -119,11 +122,15 @@ static void build(Builder &builder) {
     return buildMove(builder);
   case Opcode::Ld:
   case Opcode::Ldu:
-  case Opcode::St:
     return buildMemory(builder);
+  case Opcode::St:
+    return builder.in.has("async") || builder.in.has("bulk")
+               ? buildAsyncStore(builder)
+               : buildMemory(builder);
   case Opcode::Atom:
+    return buildAtomic(builder);
   case Opcode::Red:
-    return builder.in.has("async") ? builder.refuse("not covered")
+    return builder.in.has("async") ? buildAsyncStore(builder)
                                    : buildAtomic(builder);
   case Opcode::Prefetch:
   case Opcode::Prefetchu:

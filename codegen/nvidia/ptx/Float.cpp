@@ -4,61 +4,14 @@
 // Compiled with -frounding-math: the directed roundings set the host's mode.
 
 #include "codegen/nvidia/ptx/Elementwise.h"
+#include "codegen/nvidia/ptx/FloatRounding.h"
 
-#include <cfenv>
 #include <cmath>
 #include <limits>
 
 namespace heddle::ptx {
 
 namespace {
-
-enum FloatFlag : uint8_t { Flush = 1, Saturate = 2, Relu = 4 };
-
-template <class T>
-T flushed(T value) {
-  return std::fabs(value) < std::numeric_limits<T>::min()
-             ? std::copysign(T(0), value)
-             : value;
-}
-
-/// PTX writes one NaN in f32; f64 keeps payloads, which nothing relies on.
-float canonical(float value) {
-  return value != value ? std::bit_cast<float>(0x7FFFFFFFu) : value;
-}
-double canonical(double value) { return value; }
-
-template <class T>
-T input(T value, uint8_t flags) {
-  return flags & Flush ? flushed(value) : value;
-}
-
-template <class T>
-T output(T value, uint8_t flags) {
-  if (flags & Flush)
-    value = flushed(value);
-  if (flags & Saturate)
-    return value > 0 ? std::min(value, T(1)) : T(0); // NaN becomes +0
-  return canonical(value);
-}
-
-/// Sets the host's rounding for as long as it lives.
-class RoundingScope {
-public:
-  explicit RoundingScope(uint8_t mode) : active(mode != 0) {
-    constexpr int modes[] = {FE_TONEAREST, FE_TOWARDZERO, FE_DOWNWARD,
-                             FE_UPWARD};
-    if (active)
-      std::fesetround(modes[mode & 3]);
-  }
-  ~RoundingScope() {
-    if (active)
-      std::fesetround(FE_TONEAREST);
-  }
-
-private:
-  bool active;
-};
 
 /// Arithmetic with `op.mode` FloatFlag and `op.mode2` rounding; `Plain` has
 /// neither, and is what the compiler vectorises.
@@ -213,6 +166,35 @@ T extremumXorSign(T a, T b) {
   return negative ? -magnitude : magnitude;
 }
 
+/// min and max of three operands (f32 only): `.abs` compares magnitudes.
+template <bool Largest>
+void chooseExtremum3(Builder &b) {
+  bool nan = b.take("NaN");
+  if (b.take("abs"))
+    b.op.run = nan ? handler3<[](float x, float y, float z) {
+      return extremumNan<float, Largest>(
+          extremumNan<float, Largest>(std::fabs(x), std::fabs(y)),
+          std::fabs(z));
+    },
+                              float>(b.op)
+                   : handler3<[](float x, float y, float z) {
+                       return extremum<float, Largest>(
+                           extremum<float, Largest>(std::fabs(x), std::fabs(y)),
+                           std::fabs(z));
+                     },
+                              float>(b.op);
+  else
+    b.op.run = nan ? handler3<[](float x, float y, float z) {
+      return extremumNan<float, Largest>(extremumNan<float, Largest>(x, y), z);
+    },
+                              float>(b.op)
+                   : handler3<[](float x, float y, float z) {
+                       return extremum<float, Largest>(
+                           extremum<float, Largest>(x, y), z);
+                     },
+                              float>(b.op);
+}
+
 template <class T, bool Largest>
 void chooseExtremum(Builder &b) {
   bool nan = b.take("NaN"), xorSign = b.take("xorsign");
@@ -240,6 +222,8 @@ void chooseExtremum(Builder &b) {
 void buildExtremum(Builder &b, Type type) {
   takeFlags(b, type);
   bool largest = b.in.opcode() == Opcode::Max;
+  if (type == Type::F32 && b.operandCount() == 4)
+    return largest ? chooseExtremum3<true>(b) : chooseExtremum3<false>(b);
   if (type == Type::F32)
     largest ? chooseExtremum<float, true>(b) : chooseExtremum<float, false>(b);
   else
@@ -417,7 +401,7 @@ void buildFloat(Builder &b) {
     break;
   case Opcode::Min:
   case Opcode::Max:
-    sources = 2;
+    sources = type == Type::F32 && b.operandCount() == 4 ? 3 : 2;
     buildExtremum(b, type);
     break;
   case Opcode::Abs:

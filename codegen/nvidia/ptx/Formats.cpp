@@ -36,9 +36,10 @@ uint32_t encode(double value, const Format &format, Rounding rounding,
   int bias = (1 << (format.exponentBits - 1)) - 1;
   uint32_t allOnes = ((1u << format.exponentBits) - 1) << format.mantissaBits;
   // The largest finite pattern lies below infinity, or below NaN in e4m3.
-  uint32_t largest = format.hasInfinity
-                         ? allOnes - 1
-                         : allOnes | ((1u << format.mantissaBits) - 2);
+  uint32_t mantissaOnes = (1u << format.mantissaBits) - 1;
+  uint32_t largest = format.hasInfinity ? allOnes - 1
+                     : format.hasNan    ? allOnes | (mantissaOnes - 1)
+                                        : allOnes | mantissaOnes;
   uint32_t overflow = saturate             ? largest
                       : format.hasInfinity ? allOnes
                                            : format.nan;
@@ -80,7 +81,8 @@ double decode(uint32_t word, const Format &format) {
   if (topIsSpecial && format.hasInfinity)
     magnitude = mantissa ? std::numeric_limits<double>::quiet_NaN()
                          : std::numeric_limits<double>::infinity();
-  else if (topIsSpecial && mantissa == (1u << mantissaBits) - 1)
+  else if (topIsSpecial && format.hasNan &&
+           mantissa == (1u << mantissaBits) - 1)
     magnitude = std::numeric_limits<double>::quiet_NaN();
   else if (exponent == 0)
     magnitude = std::ldexp(double(mantissa), 1 - bias - int(mantissaBits));

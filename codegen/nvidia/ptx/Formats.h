@@ -24,6 +24,8 @@ struct Format {
   /// Bits the value is shifted up in its word: tf32 keeps the place of f32.
   unsigned shift;
   uint32_t nan; ///< what PTX writes for NaN
+  /// False for the formats of 4 and 6 bits, whose patterns are all finite.
+  bool hasNan = true;
 };
 
 constexpr Format formatF16 = {5, 10, true, 0, 0x7FFF};
@@ -31,6 +33,9 @@ constexpr Format formatBF16 = {8, 7, true, 0, 0x7FFF};
 constexpr Format formatTF32 = {8, 10, true, 13, 0x7FFFFFFF};
 constexpr Format formatE4M3 = {4, 3, false, 0, 0x7F};
 constexpr Format formatE5M2 = {5, 2, true, 0, 0x7F};
+constexpr Format formatE2M3 = {2, 3, false, 0, 0x1F, false};
+constexpr Format formatE3M2 = {3, 2, false, 0, 0x1F, false};
+constexpr Format formatE2M1 = {2, 1, false, 0, 0x7, false};
 
 /// Rounds to a format. `saturate` turns what overflows, infinities too, into
 /// the largest finite value.

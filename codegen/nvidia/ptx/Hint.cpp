@@ -1,7 +1,7 @@
 // Hint.cpp - instructions that change no result here, and trap.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "codegen/nvidia/ptx/Elementwise.h"
+#include "codegen/nvidia/ptx/Access.h"
 
 namespace heddle::ptx {
 
@@ -19,6 +19,30 @@ void trap(Warp &warp, const Op &op, Lanes lanes) {
 void createPolicy(Warp &warp, const Op &op, Lanes lanes) {
   auto *d = warp.row<uint64_t>(op.d);
   forLanes(lanes, [&](unsigned i) { d[i] = 0x12F0'0000'0000'0000; });
+}
+
+/// discard.L2: the 128 bytes lose their value.
+void discard(Warp &warp, const Op &op, Lanes lanes) {
+  Machine &machine = *warp.machine;
+  LaneTargets targets;
+  laneAddresses(warp, op.a, true, op.immediate, lanes, targets);
+  resolveLanes(warp, op, lanes, {Space::Global, 128, 128, true}, targets);
+  if (machine.checks)
+    noteAccesses(warp, op, targets, 128, true, 0, allLanes);
+  for (Lanes left = targets.valid; left != 0; left &= left - 1)
+    machine.poison(targets.target[std::countr_zero(left)].data(), 128);
+  ++machine.epoch;
+}
+
+void buildDiscard(Builder &b) {
+  b.take("global");
+  b.require("L2");
+  b.requireOperands(2, 2);
+  bool wide = false;
+  b.op.a = b.address(b.operand(0), b.op.immediate, wide);
+  if (!wide || b.immediate(1) != 128)
+    b.refuse("expected a 64-bit address and a size of 128");
+  b.op.run = discard;
 }
 
 void takeAll(Builder &b) {
@@ -81,9 +105,9 @@ void buildHint(Builder &b) {
   case Opcode::Pmevent:
     takeAll(b);
     return;
-  default: // prefetch, prefetchu, applypriority, discard
-    if (b.in.opcode() == Opcode::Discard)
-      b.refuse("not covered");
+  case Opcode::Discard:
+    return buildDiscard(b);
+  default: // prefetch, prefetchu, applypriority
     takeAll(b);
     useOperands(b);
     return;

@@ -271,7 +271,10 @@ uint64_t Machine::specialValue(const Warp &warp, const std::string &name,
     return block.shared.bytes;
   if (name == "%dynamic_smem_size")
     return launch.dynamicShared;
-  return 0; // %gridid, %envreg, %pm, sinks
+  // The mask that a predicate holds, in the word of the first lane.
+  if (name == explicitClusterPredicate)
+    return block.cluster->blocks.size() > 1 ? allLanes : 0;
+  return 0; // %gridid, %envreg, %pm, no reserved shared memory; sinks
 }
 
 //===----------------------------------------------------------------------===//

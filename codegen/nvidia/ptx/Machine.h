@@ -108,10 +108,12 @@ struct BulkCopy {
     TensorLoad,
     TensorStore,
     TensorReduce,
-    Load,        ///< global or other block's shared memory to shared
-    Store,       ///< shared to global
-    Reduce,      ///< shared to global
-    ReduceShared ///< shared to another block's shared
+    Load,         ///< global or other block's shared memory to shared
+    Store,        ///< shared to global
+    Reduce,       ///< shared to global
+    ReduceShared, ///< shared to another block's shared
+    Value,        ///< st.async: registers to shared
+    ReduceValue,  ///< red.async
   };
   Kind kind = Kind::Load;
   Warp *warp = nullptr;
@@ -128,9 +130,25 @@ struct BulkCopy {
   Block *barrierBlock = nullptr;
   uint32_t barrier = 0;
   uint64_t barrierPhase = 0;
-  uint32_t group = 0; ///< of the issuing warp; 0 while not committed
+  uint32_t group = 0;         ///< of the issuing warp; 0 while not committed
+  uint16_t byteMask = 0xFFFF; ///< which of each 16 bytes a store writes
   bool wasRead = false;
+  bool defined = true;             ///< false for an undefined register
   std::vector<std::byte> snapshot; ///< of the source, once read
+
+  /// Calls `visit(offset, bytes)` for each run of bytes that a store writes.
+  template <class Visit>
+  void forWrittenRuns(Visit visit) const {
+    if (byteMask == 0xFFFF)
+      return visit(uint64_t(0), bytes);
+    for (uint64_t at = 0; at < bytes; ++at)
+      if (byteMask >> at % 16 & 1)
+        visit(at, uint64_t(1));
+  }
+
+  bool hasMemorySource() const {
+    return kind != Kind::Value && kind != Kind::ReduceValue;
+  }
 };
 
 /// One cp.async instruction of a warp.

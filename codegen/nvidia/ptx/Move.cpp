@@ -87,6 +87,38 @@ void buildVectorMove(Builder &b, Type type) {
   b.op.run = packs ? pack : unpack;
 }
 
+/// mov.b128: the halves of `op.detail`, two written, then two read.
+void moveHalves(Warp &warp, const Op &op, Lanes lanes) {
+  const Row *rows = &warp.machine->program.rows[op.detail];
+  for (unsigned half = 0; half < 2; ++half) {
+    auto *to = warp.row<uint64_t>(rows[half]);
+    const auto *from = warp.row<uint64_t>(rows[half + 2]);
+    forLanes(lanes, [&](unsigned i) { to[i] = from[i]; });
+  }
+}
+
+void buildHalvesMove(Builder &b) {
+  auto halves = [&](size_t index, bool isResult) -> std::vector<Row> {
+    const Operand &operand = b.operand(index);
+    if (operand.kind != Operand::Kind::Vector) {
+      Row row = isResult ? b.destination(operand, Type::B128)
+                         : b.source(operand, Type::B128);
+      return {row, row + upperHalf};
+    }
+    if (operand.elements.size() != 2)
+      b.refuse("expected a vector of 2 elements that fill the type");
+    std::vector<Row> rows;
+    for (const Operand &part : operand.elements)
+      rows.push_back(isResult ? b.destination(part, Type::B64)
+                              : b.source(part, Type::B64));
+    return rows;
+  };
+  std::vector<Row> rows = halves(0, true), sources = halves(1, false);
+  rows.insert(rows.end(), sources.begin(), sources.end());
+  b.op.detail = b.addRows(rows);
+  b.op.run = moveHalves;
+}
+
 bool isClock(std::string_view name) {
   return name == "%clock" || name == "%clock64" || name == "%clock_hi" ||
          name == "%globaltimer" || name == "%globaltimer_lo" ||
@@ -104,6 +136,8 @@ void buildMov(Builder &b) {
     return;
   }
   unsigned bits = bitWidth(type);
+  if (type == Type::B128)
+    return buildHalvesMove(b);
   if (bits < 16 || bits > 64)
     b.refuse("type '." + std::string(spelling(type)) + "' is not covered");
   if (b.isKind(0, Operand::Kind::Vector) || b.isKind(1, Operand::Kind::Vector))
@@ -163,7 +197,8 @@ enum WindowMode : uint8_t {
   InShared,
   InSharedBlock,
   InLocal,
-  InParam
+  InParam,
+  InConst
 };
 
 void isspacep(Warp &warp, const Op &op, Lanes lanes) {
@@ -174,9 +209,17 @@ void isspacep(Warp &warp, const Op &op, Lanes lanes) {
     bool shared = window == sharedWindow;
     uint32_t rank = uint32_t(a[i]) >> sharedRankShift;
     bool own = rank == 0 || rank == warp.block->rank + 1;
-    bool results[] = {!shared && window != localWindow && window != paramWindow,
-                      shared, shared && own, window == localWindow,
-                      window == paramWindow};
+    // Constant variables have read-only memory of their own.
+    const Memory *memory = warp.machine->globalAt(a[i]);
+    bool constant = memory && memory->readOnly && a[i] >= variableWindow;
+    bool elsewhere =
+        shared || constant || window == localWindow || window == paramWindow;
+    bool results[] = {!elsewhere,
+                      shared,
+                      shared && own,
+                      window == localWindow,
+                      window == paramWindow,
+                      constant};
     result |= Lanes(results[op.mode]) << i;
   });
   Lanes &d = warp.predicate(op.d);
@@ -185,12 +228,12 @@ void isspacep(Warp &warp, const Op &op, Lanes lanes) {
 
 void buildIsspacep(Builder &b) {
   int mode = b.takeOneOf({"global", "shared::cluster", "shared::cta", "local",
-                          "param", "param::entry"});
+                          "param", "const", "param::entry"});
   if (b.take("shared"))
     mode = InSharedBlock;
   if (mode < 0)
     b.refuse("expected a state space that is covered");
-  b.op.mode = uint8_t(mode == 5 ? InParam : mode);
+  b.op.mode = uint8_t(mode == 6 ? InParam : mode);
   b.requireOperands(2, 2);
   b.op.a = b.source(1, Type::B64);
   b.op.d = b.predicateDestination(b.operand(0));

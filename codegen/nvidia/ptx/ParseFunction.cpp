@@ -96,7 +96,7 @@ void FunctionParser::parseRegisters() {
   if (declared.vectorWidth != 1)
     fail(where, "vector registers are not covered");
   unsigned width = bitWidth(declared.type);
-  if (width > 64)
+  if (width > 128)
     fail(where, "registers of type '." + std::string(spelling(declared.type)) +
                     "' are not covered");
   do {

@@ -38,7 +38,12 @@ static bool isSpecialRegister(std::string_view name) {
                                                  "%total_smem_size",
                                                  "%dynamic_smem_size",
                                                  "%aggr_smem_size",
-                                                 "%current_graph_exec"};
+                                                 "%current_graph_exec",
+                                                 "%reserved_smem_offset_begin",
+                                                 "%reserved_smem_offset_end",
+                                                 "%reserved_smem_offset_cap",
+                                                 "%reserved_smem_offset_0",
+                                                 "%reserved_smem_offset_1"};
   size_t dot = name.find('.');
   if (dot != std::string_view::npos) {
     std::string_view axis = name.substr(dot + 1);

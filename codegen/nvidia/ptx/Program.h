@@ -32,6 +32,8 @@ using Handler = void (*)(Warp &, const Op &, Lanes);
 using Row = uint32_t;
 constexpr Row constantRow = Row(1) << 31;
 constexpr Row noRow = constantRow - 1;
+/// A register of 128 bits is two rows of 64-bit words; this far apart.
+constexpr Row upperHalf = warpSize * 8;
 
 /// What the scheduler must do with an op beyond calling its handler.
 enum class Flow : uint8_t {
@@ -96,6 +98,10 @@ struct SpecialRow {
   Row row = 0;
   bool wide = false; ///< a row of 64-bit words
 };
+
+/// `%is_explicit_cluster` as the predicate it is.
+constexpr std::string_view explicitClusterPredicate =
+    "%is_explicit_cluster mask";
 
 /// A variable of the module that lives in device memory, with its address.
 struct PlacedVariable {

@@ -18,8 +18,7 @@ enum VideoFlag : uint8_t {
   Accumulates = 16
 };
 
-/// Element `index` of the pair of words a, b, as a selector of the mask names
-/// it: elements 0 to n-1 are of the own word.
+/// Element `index` of a word.
 int64_t element(uint32_t word, unsigned bits, unsigned index, bool isSigned) {
   uint32_t value = word >> (bits * index) & ((1u << bits) - 1);
   return isSigned ? int64_t(int32_t(value << (32 - bits)) >> (32 - bits))
@@ -60,19 +59,30 @@ int64_t combine(Opcode opcode, uint8_t comparison, int64_t a, int64_t b) {
   }
 }
 
+/// Selectors as nibbles, element 0 lowest: elements 0 to n-1 are those of a, n
+/// to 2n-1 those of b.
+constexpr uint32_t ownElements = 0x3210;
+
 /// `op.count` lanes; `op.mode` VideoFlag, `op.mode2` the comparison of vset,
-/// `op.bytes` the lanes of d that are written, the others coming from c.
+/// `op.bytes` the lanes of d that are written, the others coming from c;
+/// `op.target` the selectors, that of b in the upper half.
 void video(Warp &warp, const Op &op, Lanes lanes) {
   auto *d = warp.row<uint32_t>(op.d), *a = warp.row<uint32_t>(op.a),
        *b = warp.row<uint32_t>(op.b), *c = warp.row<uint32_t>(op.c);
   unsigned count = op.count, bits = 32 / count;
   Opcode opcode = Opcode(op.immediate);
   forLanes(lanes, [&](unsigned i) {
-    uint32_t result = op.mode & Accumulates ? c[i] : 0;
+    auto selected = [&](unsigned place, bool isSigned) {
+      unsigned index = op.target >> (4 * place) & 15;
+      return element(index < count ? a[i] : b[i], bits, index % count,
+                     isSigned);
+    };
+    uint32_t result = c[i];
     for (unsigned e = 0; e < count; ++e) {
-      int64_t value =
-          combine(opcode, op.mode2, element(a[i], bits, e, op.mode & SignedA),
-                  element(b[i], bits, e, op.mode & SignedB));
+      if (!(op.bytes >> e & 1))
+        continue;
+      int64_t value = combine(opcode, op.mode2, selected(e, op.mode & SignedA),
+                              selected(e + 4, op.mode & SignedB));
       if (op.mode & Saturates)
         value = clampTo(value, bits, op.mode & SignedD);
       if (op.mode & Accumulates) {
@@ -80,10 +90,65 @@ void video(Warp &warp, const Op &op, Lanes lanes) {
         continue;
       }
       uint32_t mask = ((1u << bits) - 1) << (bits * e);
-      result |= uint32_t(value) << (bits * e) & mask;
+      result = (result & ~mask) | (uint32_t(value) << (bits * e) & mask);
     }
     d[i] = result;
   });
+}
+
+/// The digits of a selector such as `.h32` or `.b7654`, highest element first;
+/// none where it is malformed.
+std::optional<std::vector<unsigned>> digitsOf(std::string_view selector,
+                                              unsigned count, unsigned most) {
+  std::vector<unsigned> digits;
+  if (selector.size() < 2 || selector[0] != (count == 2 ? 'h' : 'b'))
+    return std::nullopt;
+  for (char c : selector.substr(1)) {
+    if (c < '0' || c > char('0' + most))
+      return std::nullopt;
+    digits.push_back(unsigned(c - '0'));
+  }
+  return digits;
+}
+
+/// The operand without its selector, which is given back in `selector`.
+Operand takeSelector(const Operand &operand, std::string_view &selector) {
+  Operand plain = operand;
+  if (operand.kind == Operand::Kind::Register)
+    std::swap(plain.name, selector);
+  return plain;
+}
+
+/// A source and the elements of a and b that it stands for.
+Row takeSource(Builder &b, size_t index, uint32_t &selection) {
+  std::string_view selector;
+  Row row = b.source(takeSelector(b.operand(index), selector), Type::B32);
+  if (selector.empty())
+    return row;
+  unsigned count = b.op.count;
+  auto digits = digitsOf(selector, count, 2 * count - 1);
+  if (!digits || digits->size() != count)
+    b.refuse("selector '." + std::string(selector) + "' is not covered");
+  selection = 0;
+  for (unsigned digit : *digits)
+    selection = selection << 4 | digit;
+  return row;
+}
+
+/// The result and the elements of it that are written.
+void takeResult(Builder &b) {
+  std::string_view selector;
+  Operand plain = takeSelector(b.operand(0), selector);
+  b.op.bytes = uint8_t((1u << b.op.count) - 1);
+  if (!selector.empty()) {
+    auto digits = digitsOf(selector, b.op.count, b.op.count - 1u);
+    b.op.bytes = 0;
+    if (!digits)
+      b.refuse("mask '." + std::string(selector) + "' is not covered");
+    for (unsigned digit : *digits)
+      b.op.bytes |= uint8_t(1u << digit);
+  }
+  b.op.d = b.destination(plain, Type::B32);
 }
 
 } // namespace
@@ -114,10 +179,12 @@ void buildVideo(Builder &b) {
   b.op.count = name.back() == '2' ? 2 : 4;
   b.op.immediate = uint64_t(opcode);
   b.requireOperands(4, 4);
-  b.op.a = b.source(1, Type::B32);
-  b.op.b = b.source(2, Type::B32);
+  uint32_t fromA = ownElements, fromB = ownElements + 0x1111 * b.op.count;
+  b.op.a = takeSource(b, 1, fromA);
+  b.op.b = takeSource(b, 2, fromB);
+  b.op.target = (fromA & 0xFFFF) | fromB << 16;
   b.op.c = b.source(3, Type::B32);
-  b.op.d = b.destination(0, Type::B32);
+  takeResult(b);
   b.op.run = video;
 }
 

@@ -59,7 +59,7 @@ private:
 bool heddle::isSizeOp(Operation *op, const IRMapping &mapping) {
   auto isScalar = [](Type type) { return type.isIntOrIndex(); };
   return !isa<SymbolOp>(op) && op->getNumResults() > 0 &&
-         op->getNumRegions() == 0 && isPure(op) &&
+         op->getNumRegions() == 0 && isMemoryEffectFree(op) &&
          llvm::all_of(op->getResultTypes(), isScalar) &&
          llvm::all_of(op->getOperands(), [&](Value operand) {
            return isScalar(operand.getType()) && mapping.contains(operand);

@@ -20,7 +20,7 @@ mlir::LogicalResult buildPlanFunction(mlir::func::FuncOp main,
                                       ModuleEntry &entry);
 
 /// Whether `op` of a host program computes with sizes alone, all of which
-/// `mapping` knows.
+/// `mapping` knows. It may divide by a size: see `makeDivisionsSafe`.
 bool isSizeOp(mlir::Operation *op, const mlir::IRMapping &mapping);
 
 /// Makes divisions that sizes might do by zero do them by one instead: a guard

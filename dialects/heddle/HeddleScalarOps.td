@@ -38,7 +38,9 @@ def Heddle_CheckedIndexOp : Op<HeddleDialect, "checked_index", [Pure]> {
     An index that the model's data gives, in -size .. size-1; a negative one
     counts from the end. An index outside is reported as a run-time error of the
     call (status and sentence), and the result is then 0, so that no access is
-    ever out of bounds. `text` names the ONNX node for the sentence.
+    ever out of bounds. `size` is at least 1: an axis that the run time may find
+    empty needs a `heddle.guard` before the kernel. `text` names the ONNX node
+    for the sentence.
 
     Example:
 

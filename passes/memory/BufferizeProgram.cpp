@@ -64,7 +64,8 @@ private:
 } // namespace
 
 /// Moves size arithmetic to the top, so that a buffer can be made wherever it
-/// is needed first.
+/// is needed first. A division by a size, which is not speculatable, moves too:
+/// the host program makes divisions by zero safe (codegen/host).
 void ProgramBufferizer::hoistSizes() {
   Block &body = func.getBody().front();
   Operation *last = nullptr;
@@ -74,7 +75,7 @@ void ProgramBufferizer::hoistSizes() {
         llvm::all_of(op.getResultTypes(),
                      [](Type type) { return type.isIntOrIndex(); }) &&
         llvm::none_of(op.getOperandTypes(), llvm::IsaPred<ShapedType>) &&
-        isPure(&op);
+        isMemoryEffectFree(&op);
     if (!isSize)
       continue;
     if (last)

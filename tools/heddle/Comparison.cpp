@@ -34,6 +34,17 @@ static std::string describePosition(ArrayRef<int64_t> shape, int64_t index) {
   return "[" + text;
 }
 
+/// The tolerance for outputs of `dtype` up to `largest`
+/// (docs/decisions/0009-tolerances.md).
+static Tolerance getDefaultTolerance(heddle_dtype dtype, double largest) {
+  if (dtype == HEDDLE_F32 || dtype == HEDDLE_F64)
+    return {.relative = 1e-4, .absolute = 1e-5 * largest};
+  double epsilon =
+      2 * std::ldexp(1.0, -static_cast<int>(APFloat::semanticsPrecision(
+                              *getFloatSemantics(dtype))));
+  return {.relative = 2e-2, .absolute = 2 * epsilon * largest};
+}
+
 static void compareFloats(const Tensor &got, const Tensor &expected,
                           const Tolerance &tolerance, Comparison &result) {
   int64_t count = expected.getElementCount();
@@ -41,9 +52,9 @@ static void compareFloats(const Tensor &got, const Tensor &expected,
   for (int64_t i = 0; i < count; ++i)
     if (double value = getFloat(expected, i); std::isfinite(value))
       largest = std::max(largest, std::abs(value));
-  bool isWide = got.dtype == HEDDLE_F32 || got.dtype == HEDDLE_F64;
-  double relative = tolerance.relative.value_or(isWide ? 1e-4 : 2e-2);
-  double absolute = tolerance.absolute.value_or(1e-5 * largest);
+  Tolerance defaults = getDefaultTolerance(got.dtype, largest);
+  double relative = tolerance.relative.value_or(*defaults.relative);
+  double absolute = tolerance.absolute.value_or(*defaults.absolute);
 
   for (int64_t i = 0; i < count; ++i) {
     double a = getFloat(got, i), b = getFloat(expected, i);

@@ -16,7 +16,9 @@ struct Tolerance {
   /// Relative to the expected value. Default: 1e-4 for float32 and float64,
   /// 2e-2 for the 16-bit floats.
   std::optional<double> relative;
-  /// Absolute. Default: 1e-5 of the largest finite magnitude expected.
+  /// Absolute. Default, in parts of the largest finite magnitude expected:
+  /// 1e-5 for float32 and float64, two machine epsilons for the 16-bit floats
+  /// (docs/decisions/0009-tolerances.md).
   std::optional<double> absolute;
 };
 

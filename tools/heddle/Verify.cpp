@@ -49,8 +49,9 @@ public:
                           "floats)"),
                  cl::value_desc("R"), cl::sub(subCommand)),
         absolute("atol",
-                 cl::desc("absolute tolerance (default: 1e-5 of the largest "
-                          "magnitude of the output)"),
+                 cl::desc("absolute tolerance (default, of the largest "
+                          "magnitude of the output: 1e-5; two machine "
+                          "epsilons for 16-bit floats)"),
                  cl::value_desc("A"), cl::sub(subCommand)),
         modelOptions(subCommand) {}
 

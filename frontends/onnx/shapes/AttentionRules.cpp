@@ -43,6 +43,61 @@ static FailureOr<Heads> splitHeads(RuleContext &node, const SymShape &shape,
   return Heads{shape[0], heads, shape[1], floorDiv(shape[2], heads)};
 }
 
+/// Demands what the product of the heads takes for granted, the cache (`past`,
+/// null if there is none) included.
+static LogicalResult requireHeadsFit(RuleContext &node, const Heads &query,
+                                     const Heads &key, const Heads &value) {
+  std::tuple<SymExpr, SymExpr, StringRef> pairs[] = {
+      {query.batch, key.batch, "the batches of query and key"},
+      {query.batch, value.batch, "the batches of query and value"},
+      {query.size, key.size, "the head sizes of query and key"},
+      {key.heads, value.heads, "the heads of key and value"},
+      {key.length, value.length, "the lengths of key and value"}};
+  for (auto [lhs, rhs, what] : pairs)
+    if (failed(node.unify(lhs, rhs, what)))
+      return failure();
+  if (failed(node.requireLessEqual(node.constant(1), key.heads,
+                                   "key heads to be there")))
+    return failure();
+  SymExpr zero = node.constant(0);
+  return success(succeeded(
+      node.unify(mod(query.heads, key.heads), zero,
+                 "the query heads left over by the key heads and 0")));
+}
+
+/// Demands that the cache has the sizes of what it is put before.
+static LogicalResult requireCacheFits(RuleContext &node, unsigned index,
+                                      const Heads &present) {
+  const SymShape *past = node.shape(index);
+  if (!past)
+    return success();
+  if (past->size() != 4)
+    return node.error() << "expects past key and value of rank 4, got rank "
+                        << past->size();
+  if (failed(node.unify((*past)[0], present.batch,
+                        "the batches of past and present")) ||
+      failed(node.unify((*past)[1], present.heads,
+                        "the heads of past and present")) ||
+      failed(node.unify((*past)[3], present.size,
+                        "the head sizes of past and present")))
+    return failure();
+  return success();
+}
+
+/// Demands that the mask broadcasts to the scores; it may have fewer keys.
+static LogicalResult requireMaskFits(RuleContext &node, const Heads &query,
+                                     SymExpr total) {
+  const SymShape *mask = node.shape(3);
+  if (!mask || mask->empty())
+    return success();
+  SymShape scores = {query.batch, query.heads, query.length, mask->back()};
+  if (failed(node.requireBroadcastTo(*mask, scores,
+                                     "the sizes of the mask and the scores")))
+    return failure();
+  return node.requireLessEqual(mask->back(), total,
+                               "a mask of no more keys than there are");
+}
+
 LogicalResult heddle::inferAttention(RuleContext &node) {
   const SymShape *q = node.shape(0), *k = node.shape(1), *v = node.shape(2);
   if (!q || !k || !v)
@@ -56,9 +111,28 @@ LogicalResult heddle::inferAttention(RuleContext &node) {
   FailureOr<Heads> value = splitHeads(node, *v, "kv_num_heads");
   if (failed(value))
     return failure();
+  if (failed(requireHeadsFit(node, *query, *key, *value)) ||
+      failed(requireCacheFits(node, 4, *key)) ||
+      failed(requireCacheFits(node, 5, *value)))
+    return failure();
   SymExpr total = key->length;
-  if (const SymShape *past = node.shape(4); past && past->size() == 4)
+  if (const SymShape *past = node.shape(4))
     total = total + (*past)[2];
+  if (const SymShape *past = node.shape(4), *pastValue = node.shape(5);
+      past && pastValue &&
+      failed(node.unify((*past)[2], (*pastValue)[2],
+                        "the lengths of past key and value")))
+    return failure();
+  if (failed(requireMaskFits(node, *query, total)))
+    return failure();
+  if (const SymShape *lengths = node.shape(6)) {
+    if (lengths->size() != 1)
+      return node.error() << "expects a list of key lengths, got rank "
+                          << lengths->size();
+    if (failed(node.unify(lengths->front(), query->batch,
+                          "the number of key lengths and the batch")))
+      return failure();
+  }
 
   Type type = node.elementType(0);
   if (q->size() == 4)

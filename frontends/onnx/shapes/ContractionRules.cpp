@@ -74,8 +74,11 @@ LogicalResult heddle::inferGemm(RuleContext &node) {
   if (failed(node.unify((*a)[transA ? 0 : 1], (*b)[transB ? 1 : 0],
                         "the contracted axes")))
     return failure();
-  node.setResult(0, node.elementType(0),
-                 {(*a)[transA ? 1 : 0], (*b)[transB ? 0 : 1]});
+  SymShape shape = {(*a)[transA ? 1 : 0], (*b)[transB ? 0 : 1]};
+  if (const SymShape *c = node.shape(2);
+      c && failed(node.requireBroadcastTo(*c, shape, "the sizes of C and A B")))
+    return failure();
+  node.setResult(0, node.elementType(0), shape);
   return success();
 }
 

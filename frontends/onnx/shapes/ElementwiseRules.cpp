@@ -129,6 +129,10 @@ LogicalResult heddle::inferClip(RuleContext &node) {
   result.values = operand.values;
   // The bounds are scalars: applied one after the other, the upper one wins.
   for (unsigned bound : {1, 2}) {
+    if (const SymShape *shape = node.shape(bound);
+        shape && failed(node.requireBroadcastTo(*shape, {node.constant(1)},
+                                                "the size of a bound and 1")))
+      return failure();
     if (!result.values || !node.hasInput(bound))
       continue;
     result.values = mapValues(

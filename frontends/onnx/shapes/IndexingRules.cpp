@@ -50,6 +50,17 @@ static KnownValues gatheredValues(RuleContext &node, unsigned axis,
       });
 }
 
+/// Demands that there is something to pick along an axis of `size` elements
+/// where the result has elements at all.
+static LogicalResult requirePickable(RuleContext &node, SymExpr size,
+                                     const SymShape &result) {
+  SymExpr one = node.constant(1);
+  if (node.symbols().provablyAtLeast(size, 1))
+    return success();
+  return node.requireLessEqual(min(product(node.symbols(), result), one), size,
+                               "an axis with elements to pick from");
+}
+
 LogicalResult heddle::inferGather(RuleContext &node) {
   const SymShape *source = node.shape(0), *indices = node.shape(1);
   if (!source || !indices)
@@ -63,6 +74,8 @@ LogicalResult heddle::inferGather(RuleContext &node) {
   SymShape shape(ArrayRef<SymExpr>(*source).take_front(*axis));
   shape.append(indices->begin(), indices->end());
   shape.append(source->begin() + *axis + 1, source->end());
+  if (failed(requirePickable(node, (*source)[*axis], shape)))
+    return failure();
   result.values = gatheredValues(node, *axis, shape);
   result.shape = std::move(shape);
   node.setResult(0, std::move(result));
@@ -73,6 +86,22 @@ LogicalResult heddle::inferGatherElements(RuleContext &node) {
   AbstractTensor result;
   result.elementType = node.elementType(0);
   result.shape = node.input(1).shape;
+  if (const SymShape *source = node.shape(0); source && result.shape) {
+    if (source->size() != result.shape->size())
+      return node.error() << "expects data and indices of one rank, got "
+                          << source->size() << " and " << result.shape->size();
+    FailureOr<unsigned> axis =
+        node.normalizeAxis(node.intAttr("axis", 0), source->size());
+    if (failed(axis) ||
+        failed(requirePickable(node, (*source)[*axis], *result.shape)))
+      return failure();
+    for (unsigned k = 0; k < source->size(); ++k)
+      if (k != *axis &&
+          failed(node.requireLessEqual((*result.shape)[k], (*source)[k],
+                                       "no more indices than data along axis " +
+                                           std::to_string(k))))
+        return failure();
+  }
   node.setResult(0, std::move(result));
   return success();
 }
@@ -94,6 +123,12 @@ LogicalResult heddle::inferGatherND(RuleContext &node) {
                           << " batch axes";
     result.shape = SymShape(ArrayRef<SymExpr>(*indices).drop_back());
     result.shape->append(source->begin() + batchDims + *depth, source->end());
+    for (int64_t k = 0; k < batchDims; ++k)
+      if (failed(node.unify((*source)[k], (*indices)[k], "the batch axes")))
+        return failure();
+    for (int64_t k = batchDims; k < batchDims + *depth; ++k)
+      if (failed(requirePickable(node, (*source)[k], *result.shape)))
+        return failure();
   }
   node.setResult(0, std::move(result));
   return success();
@@ -202,6 +237,13 @@ LogicalResult heddle::inferOneHot(RuleContext &node) {
       node.normalizeAxis(node.intAttr("axis", -1), indices->size() + 1);
   if (failed(axis))
     return failure();
+  if (const SymShape *choices = node.shape(2)) {
+    if (choices->size() != 1)
+      return node.error() << "expects a list of two values, off and on";
+    if (failed(node.unify(choices->front(), node.constant(2),
+                          "the number of values and 2")))
+      return failure();
+  }
   const std::vector<SymExpr> *depth = node.values(1);
   SymShape shape = *indices;
   shape.insert(shape.begin() + *axis,

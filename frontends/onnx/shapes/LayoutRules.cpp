@@ -49,6 +49,18 @@ struct ReshapeTarget {
 };
 } // namespace
 
+/// Demands that a computed size is not 0, which would mean the input's size at
+/// this axis; nothing is to be demanded where that is the same.
+static LogicalResult requireNoCopy(RuleContext &node, unsigned axis,
+                                   SymExpr size) {
+  const SymShape *source = node.shape(0);
+  if (source && axis < source->size() &&
+      node.symbols().provablyEqual((*source)[axis], size))
+    return success();
+  return node.requireLessEqual(node.constant(1), size,
+                               "a computed size that is not 0");
+}
+
 /// Replaces the zeros of `target` by sizes of the input and finds the -1.
 static FailureOr<ReshapeTarget> resolveTarget(RuleContext &node,
                                               ArrayRef<SymExpr> target) {
@@ -69,6 +81,9 @@ static FailureOr<ReshapeTarget> resolveTarget(RuleContext &node,
                             << source->size() << ", got one at axis " << axis;
       resolved = source ? (*source)[axis] : node.unknown("a copied axis");
     }
+    if (zeroCopies && !size.constant() &&
+        failed(requireNoCopy(node, axis, size)))
+      return failure();
     result.shape.push_back(resolved);
   }
   return result;

@@ -13,8 +13,24 @@ using namespace heddle;
 // Norms
 //===----------------------------------------------------------------------===//
 
-LogicalResult heddle::inferLayerNormalization(RuleContext &node) {
+/// The result has the shape of input 0, to which the other inputs, scale and
+/// bias or slope, broadcast.
+LogicalResult heddle::inferScaledSameShape(RuleContext &node) {
   if (failed(inferSameShape(node)))
+    return failure();
+  const SymShape *source = node.shape(0);
+  for (unsigned i = 1; source && i < node.numInputs(); ++i)
+    if (const SymShape *shape = node.shape(i);
+        shape && failed(node.requireBroadcastTo(*shape, *source,
+                                                "the sizes of input " +
+                                                    std::to_string(i) +
+                                                    " and those of input 0")))
+      return failure();
+  return success();
+}
+
+LogicalResult heddle::inferLayerNormalization(RuleContext &node) {
+  if (failed(inferScaledSameShape(node)))
     return failure();
   const SymShape *source = node.shape(0);
   if (!source)

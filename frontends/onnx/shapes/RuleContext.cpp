@@ -153,8 +153,9 @@ void RuleContext::guard(ShapeGuard::Predicate predicate, SymExpr lhs,
   });
   if (known)
     return;
+  std::string name = op.getNodeName().str();
   guards.push_back(
-      {predicate, lhs, rhs, op.getNodeName().str(), sentence.str()});
+      {predicate, lhs, rhs, name, ("node '" + name + "': " + sentence).str()});
   inference.guardPositions.push_back(inference.position);
 }
 
@@ -229,6 +230,31 @@ FailureOr<SymExpr> RuleContext::broadcastDims(SymExpr a, SymExpr b) {
   if (symbols().provablyAtLeast(a, 1) && symbols().provablyAtLeast(b, 1))
     return max(a, b);
   return select(equal(a, one), b, a);
+}
+
+LogicalResult RuleContext::requireBroadcastTo(ArrayRef<SymExpr> operand,
+                                              ArrayRef<SymExpr> target,
+                                              StringRef what) {
+  if (operand.size() > target.size())
+    return error() << "expects " << what << " of rank " << target.size()
+                   << " or less, got " << operand.size();
+  SymExpr one = constant(1);
+  for (auto [size, wanted] :
+       llvm::zip_equal(operand, target.take_back(operand.size()))) {
+    if (size.isConstant(1) || symbols().provablyEqual(size, wanted))
+      continue;
+    if (symbols().provablyDifferent(size, one)) {
+      if (failed(unify(size, wanted, what)))
+        return failure();
+      continue;
+    }
+    SymExpr fits = logicalOr(equal(size, wanted), equal(size, one));
+    if (!fits.isConstant(1))
+      guard(ShapeGuard::Predicate::Equal, fits, one,
+            opType() + " expects " + what + " to be equal, or the first 1: " +
+                size.str() + " and " + wanted.str());
+  }
+  return success();
 }
 
 FailureOr<SymShape> RuleContext::broadcastShapes(ArrayRef<SymExpr> a,

@@ -104,6 +104,12 @@ public:
   mlir::FailureOr<SymShape> broadcastShapes(llvm::ArrayRef<SymExpr> a,
                                             llvm::ArrayRef<SymExpr> b);
 
+  /// Demands that `operand` broadcasts to `target`, which it does not enlarge:
+  /// counted from the last, every size is the target's or 1.
+  mlir::LogicalResult requireBroadcastTo(llvm::ArrayRef<SymExpr> operand,
+                                         llvm::ArrayRef<SymExpr> target,
+                                         llvm::StringRef what);
+
   mlir::InFlightDiagnostic error();
 
 private:

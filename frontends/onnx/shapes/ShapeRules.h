@@ -20,6 +20,7 @@ inline constexpr int64_t maxTensorRank = 64;
 
 // ElementwiseRules.cpp
 mlir::LogicalResult inferSameShape(RuleContext &node);
+mlir::LogicalResult inferScaledSameShape(RuleContext &node);
 mlir::LogicalResult inferIdentity(RuleContext &node);
 mlir::LogicalResult inferNeg(RuleContext &node);
 mlir::LogicalResult inferAbs(RuleContext &node);

@@ -315,3 +315,35 @@ func.func @unranked(%x: tensor<4xf32>) -> tensor<?xf32> {
   %c = tensor.cast %u : tensor<*xf32> to tensor<?xf32>
   return %c : tensor<?xf32>
 }
+
+// -----
+
+// A quotient of sizes moves to the top with what is computed from it.
+
+// CHECK-LABEL: func @quotient(
+func.func @quotient(%x: tensor<?xf32>) -> tensor<?xf32> {
+  // CHECK: %[[N:.*]] = heddle.symbol "n"
+  // CHECK: %[[M:.*]] = heddle.symbol "m"
+  // CHECK: %[[Q:.*]] = arith.divsi %[[N]], %[[M]]
+  // CHECK: %[[S:.*]] = arith.addi %[[Q]], %[[M]]
+  // CHECK: heddle.kernel
+  %n = heddle.symbol "n" min 1
+  %m = heddle.symbol "m" min 0
+  heddle.bind_shape %x[%n] : tensor<?xf32>
+  %e = tensor.empty(%n) : tensor<?xf32>
+  %y = heddle.kernel ins(%x : tensor<?xf32>) outs(%e : tensor<?xf32>)
+      layouts [#heddle.layout<strided>, #heddle.layout<strided>] {
+  ^bb0(%a: tensor<?xf32>, %i: tensor<?xf32>):
+    heddle.yield %a : tensor<?xf32>
+  } -> tensor<?xf32>
+  %q = arith.divsi %n, %m : index
+  %s = arith.addi %q, %m : index
+  %f = tensor.empty(%s) : tensor<?xf32>
+  %z = heddle.kernel ins(%y : tensor<?xf32>) outs(%f : tensor<?xf32>)
+      layouts [#heddle.layout<strided>, #heddle.layout<strided>] {
+  ^bb0(%a: tensor<?xf32>, %i: tensor<?xf32>):
+    heddle.yield %i : tensor<?xf32>
+  } -> tensor<?xf32>
+  heddle.bind_shape %z[%s] : tensor<?xf32>
+  return %z : tensor<?xf32>
+}

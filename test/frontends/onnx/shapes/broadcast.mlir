@@ -6,7 +6,7 @@
 // CHECK-LABEL: function table
 // CHECK:       Slice: f32[seq]
 // CHECK:       Add: f32[batch, seq]
-// CHECK:       guard {{.*}}min(seq, 64){{.*}}: Add expects broadcast axes to be equal
+// CHECK:       guard {{.*}}min(seq, 64){{.*}}: node '{{.*}}': Add expects broadcast axes to be equal
 func.func @table(%x: tensor<?x?xf32> {onnx.dims = ["batch", "seq"]}) {
   %table = onnx.constant #heddle.weight<"w", 0, 256> : tensor<64xf32>
   %zero = onnx.constant dense<0> : tensor<1xi64>
@@ -22,7 +22,7 @@ func.func @table(%x: tensor<?x?xf32> {onnx.dims = ["batch", "seq"]}) {
 
 // CHECK-LABEL: function ambiguous
 // CHECK:       Add: f32[max(a, b)]
-// CHECK:       guard {{.*}} == 1: Add expects broadcast axes to be equal, or one of them 1: a and b
+// CHECK:       guard {{.*}} == 1: node '{{.*}}': Add expects broadcast axes to be equal, or one of them 1: a and b
 func.func @ambiguous(%x: tensor<?xf32> {onnx.dims = ["a"]},
                      %y: tensor<?xf32> {onnx.dims = ["b"]}) {
   %sum = onnx.node "Add"(%x, %y) version 17 {} : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
@@ -35,7 +35,7 @@ func.func @ambiguous(%x: tensor<?xf32> {onnx.dims = ["a"]},
 // CHECK-LABEL: function resolved
 // CHECK:       input 1: f32[past_seq + seq]
 // CHECK:       Add: f32[past_seq + seq]
-// CHECK:       guard past_seq + seq == total: MatMul expects the contracted axes to be equal
+// CHECK:       guard past_seq + seq == total: node '{{.*}}': MatMul expects the contracted axes to be equal
 func.func @resolved(%past: tensor<?xf32> {onnx.dims = ["past_seq"]},
                     %mask: tensor<?xf32> {onnx.dims = ["total"]},
                     %new: tensor<?xf32> {onnx.dims = ["seq"]}) {
@@ -59,7 +59,7 @@ func.func @empty(%x: tensor<?xf32> {onnx.dims = ["past"]},
 
 // CHECK-LABEL: function constants
 // CHECK:       Add: f32[a, 12]
-// CHECK:       guard {{.*}}eq(a, 12){{.*}} == 1: Add expects
+// CHECK:       guard {{.*}}eq(a, 12){{.*}} == 1: node '{{.*}}': Add expects
 func.func @constants(%x: tensor<?x12xf32> {onnx.dims = ["a", "12"]},
                      %y: tensor<1x?xf32> {onnx.dims = ["1", "a"]}) {
   %sum = onnx.node "Add"(%x, %y) version 17 {} : (tensor<?x12xf32>, tensor<1x?xf32>) -> tensor<?x12xf32>

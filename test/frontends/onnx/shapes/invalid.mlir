@@ -158,6 +158,51 @@ func.func @attention(%x: tensor<3x8xf32>) {
   return
 }
 
+// CHECK: error: PRelu expects the sizes of input 1 and those of input 0 of rank 1 or less, got 2
+func.func @slope(%x: tensor<6xf32>, %s: tensor<2x6xf32>) {
+  %z = onnx.node "PRelu"(%x, %s) version 16 {} : (tensor<6xf32>, tensor<2x6xf32>) -> tensor<*xf32>
+  return
+}
+
+// CHECK: error: LayerNormalization expects the sizes of input 1 and those of input 0 to be equal, got 7 and 6
+func.func @scale(%x: tensor<2x6xf32>, %s: tensor<7xf32>) {
+  %z = onnx.node "LayerNormalization"(%x, %s) version 17 {} : (tensor<2x6xf32>, tensor<7xf32>) -> tensor<*xf32>
+  return
+}
+
+// CHECK: error: GatherElements expects data and indices of one rank, got 2 and 1
+func.func @ranks(%x: tensor<2x6xf32>, %i: tensor<3xi64>) {
+  %z = onnx.node "GatherElements"(%x, %i) version 13 {} : (tensor<2x6xf32>, tensor<3xi64>) -> tensor<*xf32>
+  return
+}
+
+// CHECK: error: Gather expects an axis with elements to pick from, got 1 > 0
+func.func @nothing(%x: tensor<0x6xf32>, %i: tensor<3xi64>) {
+  %z = onnx.node "Gather"(%x, %i) version 13 {} : (tensor<0x6xf32>, tensor<3xi64>) -> tensor<*xf32>
+  return
+}
+
+// CHECK: error: OneHot expects a list of two values, off and on
+func.func @choices(%i: tensor<3xi64>, %v: tensor<2x1xf32>) {
+  %d = onnx.constant dense<4> : tensor<i64>
+  %z = onnx.node "OneHot"(%i, %d, %v) version 11 {} : (tensor<3xi64>, tensor<i64>, tensor<2x1xf32>) -> tensor<*xf32>
+  return
+}
+
+// CHECK: error: Attention expects past key and value of rank 4, got rank 3
+func.func @past(%x: tensor<1x2x3x8xf32>, %p: tensor<2x3x8xf32>) {
+  %none = onnx.none
+  %z = onnx.node "Attention"(%x, %x, %x, %none, %p, %p) version 23 {} : (tensor<1x2x3x8xf32>, tensor<1x2x3x8xf32>, tensor<1x2x3x8xf32>, none, tensor<2x3x8xf32>, tensor<2x3x8xf32>) -> tensor<*xf32>
+  return
+}
+
+// CHECK: error: Attention expects a list of key lengths, got rank 2
+func.func @lengths(%x: tensor<1x2x3x8xf32>, %l: tensor<1x1xi64>) {
+  %none = onnx.none
+  %z = onnx.node "Attention"(%x, %x, %x, %none, %none, %none, %l) version 24 {} : (tensor<1x2x3x8xf32>, tensor<1x2x3x8xf32>, tensor<1x2x3x8xf32>, none, none, none, tensor<1x1xi64>) -> tensor<*xf32>
+  return
+}
+
 // CHECK: error: ConstantOfShape makes an axis of size -62
 func.func @negative() {
   %s = onnx.constant dense<-62> : tensor<1xi64>

@@ -24,7 +24,7 @@ func.func @reshape(%x: tensor<?x?x4x16xf32> {onnx.dims = ["batch", "seq", "4", "
 
 // CHECK-LABEL: function remainder
 // CHECK:       Reshape: f32[floordiv(seq, 4), 4]
-// CHECK:       guard mod(seq, 4) == 0: Reshape expects
+// CHECK:       guard mod(seq, 4) == 0: node '{{.*}}': Reshape expects
 func.func @remainder(%x: tensor<?xf32> {onnx.dims = ["seq"]}) {
   %target = onnx.constant dense<[-1, 4]> : tensor<2xi64>
   %a = onnx.node "Reshape"(%x, %target) version 17 {} : (tensor<?xf32>, tensor<2xi64>) -> tensor<*xf32>

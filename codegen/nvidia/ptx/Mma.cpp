@@ -287,7 +287,8 @@ void buildMma(Builder &b) {
   shape.typeA = b.takeType();
   shape.typeB = b.takeType();
   shape.typeC = b.takeType();
-  if (!typesFit(shape) || !isShape(shape.typeA, shape.m, shape.n, shape.k))
+  if (!typesFit(shape) || !isShape(shape.typeA, shape.m, shape.n, shape.k) ||
+      (shape.saturate && !isIntegerElement(shape.typeA)))
     b.refuse("this combination of shape and types is not covered");
   b.op.run = handlerOf(shape);
   bool quadPairs = b.op.run == mmaQuadPairs;

@@ -309,7 +309,7 @@ void buildProduct(Builder &b) {
            (detail.typeA == Type::F16 && type == Type::F16);
   };
   if (detail.typeA != detail.typeB || !isAccumulator(detail.typeC) ||
-      !isAccumulator(detail.typeD))
+      !isAccumulator(detail.typeD) || (detail.saturate && !integer))
     b.refuse("this combination of types is not covered");
   b.requireOperands(4, 4);
   detail.d = takeFragment(b, 0, Part::C, shape, detail.typeD, true);

@@ -255,7 +255,7 @@ void load(Warp &warp, const Op &op, Lanes lanes) {
   if (machine.checks)
     noteAccesses(warp, op, targets, request.bytes, false,
                  accessFlags(semantics, op.mode & CtaScope));
-  const Row *rows = &machine.program.rows[op.detail];
+  const Row *rows = machine.program.rows.data() + op.detail;
   unsigned bytes = op.bytes;
   for (unsigned e = 0; e < op.count; ++e) {
     bool isSigned = op.mode & SignExtends;
@@ -297,7 +297,7 @@ void store(Warp &warp, const Op &op, Lanes lanes) {
     for (Lanes left = targets.valid; left != 0; left &= left - 1)
       machine.release(warp, targets.target[std::countr_zero(left)].key(),
                       semantics != Release, false);
-  const Row *rows = &machine.program.rows[op.detail];
+  const Row *rows = machine.program.rows.data() + op.detail;
   unsigned bytes = op.bytes;
   bool changed = false;
   for (unsigned e = 0; e < op.count; ++e) {

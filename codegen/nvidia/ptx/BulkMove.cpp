@@ -4,17 +4,12 @@
 #include "codegen/nvidia/ptx/BulkMove.h"
 
 #include "codegen/nvidia/ptx/Atomic.h"
+#include "codegen/nvidia/ptx/LayoutChecks.h"
 
 #include <algorithm>
 #include <cstring>
 
 namespace heddle::ptx {
-
-uint32_t swizzled(uint32_t address, TensorSwizzle swizzle) {
-  // 16-byte units are exchanged by the number of the 128-byte line (5.5.6).
-  constexpr uint32_t masks[] = {0, 1, 3, 7};
-  return address ^ (address >> 7 & masks[uint8_t(swizzle)]) << 4;
-}
 
 BoxShape::BoxShape(const TensorMap &map) : element(elementBytes(map.element)) {
   for (unsigned d = 0; d < 5; ++d) {
@@ -128,11 +123,19 @@ void Machine::readSource(BulkCopy &copy) {
     std::memcpy(copy.snapshot.data(), source.data(), copy.bytes);
     return;
   }
+  if (checks)
+    checkStoredBox(*copy.warp, op, copy);
   BoxShape shape(copy.map);
   for (uint32_t r = 0; r < shape.rows; ++r)
     copyRow(copy.block->shared.data, copy.shared + r * shape.rowBytes,
             &copy.snapshot[r * shape.rowBytes], shape.rowBytes,
             copy.map.swizzle, false);
+}
+
+static BoxLayout layoutOf(const BulkCopy &copy) {
+  BoxShape shape(copy.map);
+  return {copy.op,    copy.shared,    shape.rowBytes,
+          shape.rows, shape.count[1], copy.map.swizzle};
 }
 
 /// Adds, or whatever the reduction is, `bytes` bytes of elements.
@@ -186,9 +189,12 @@ void Machine::writeTarget(BulkCopy &copy) {
   switch (copy.kind) {
   case BulkCopy::Kind::TensorLoad: {
     loadBox(*this, copy);
-    if (checks)
-      noteWrite(*copy.warp, op, copy.lane, {&copy.block->shared, copy.shared},
-                copy.bytes);
+    if (!checks)
+      return;
+    Memory &shared = copy.block->shared;
+    noteWrite(*copy.warp, op, copy.lane, {&shared, copy.shared}, copy.bytes);
+    if (BoxLayout box = layoutOf(copy); box.rowBytes % 16 == 0)
+      shared.boxes.place(box, shared.bytes);
     return;
   }
   case BulkCopy::Kind::TensorStore:

@@ -8,9 +8,6 @@
 
 namespace heddle::ptx {
 
-/// Where the swizzle puts the byte that has `address` without it.
-uint32_t swizzled(uint32_t address, TensorSwizzle swizzle);
-
 /// A box in shared memory: dense rows of dimension 0.
 struct BoxShape {
   explicit BoxShape(const TensorMap &map);

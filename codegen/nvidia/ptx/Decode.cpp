@@ -216,9 +216,13 @@ private:
   ProgramWriter writer;
   FunctionIndex index;
   SharedLayout shared;
-  std::vector<const Function *> active;
-  std::vector<Fixup> fixups;
-  std::vector<uint32_t> returns; ///< ops that leave the inlined function
+  /// A function that is being emitted, in its caller's place.
+  struct Activation {
+    const Function *function = nullptr;
+    std::vector<Fixup> fixups;
+    std::vector<uint32_t> returns; ///< ops that leave the inlined function
+  };
+  std::vector<Activation> active;
 };
 
 } // namespace
@@ -340,7 +344,8 @@ void Flattener::emitCall(const Frame &frame, const Instruction &in) {
       builder.refuse("calls through a register are not covered");
   if (!callee)
     builder.refuse("expected a function with a body in this file");
-  if (std::find(active.begin(), active.end(), callee) != active.end())
+  if (std::any_of(active.begin(), active.end(),
+                  [&](const Activation &a) { return a.function == callee; }))
     builder.refuse("recursive call of '" + callee->name + "' is not covered");
   if (active.size() >= maxCallDepth)
     builder.refuse("calls nested deeper than " + std::to_string(maxCallDepth));
@@ -367,9 +372,10 @@ void Flattener::emitControl(const Function &function, Builder &builder) {
     if (!builder.isKind(0, Operand::Kind::Label))
       builder.refuse("expected a label");
     builder.op.flow = Flow::Branch;
-    fixups.push_back(
+    builder.finish();
+    active.back().fixups.push_back(
         {uint32_t(program.code.size()), uint32_t(in.operands[0].value)});
-    break;
+    return push(builder);
   case Opcode::Brx: {
     builder.require("idx");
     builder.requireOperands(2, 2);
@@ -387,8 +393,9 @@ void Flattener::emitControl(const Function &function, Builder &builder) {
     builder.requireOperands(0, 0);
     if (active.size() > 1) {
       builder.op.flow = Flow::Branch;
-      returns.push_back(uint32_t(program.code.size()));
-      break;
+      builder.finish();
+      active.back().returns.push_back(uint32_t(program.code.size()));
+      return push(builder);
     }
     builder.op.flow = Flow::Exit;
     break;
@@ -403,6 +410,7 @@ void Flattener::emitControl(const Function &function, Builder &builder) {
 
 void Flattener::emit(const Function &function, const Frame &frame,
                      const Instruction &in) {
+  size_t depth = active.size();
   try {
     program.sources.push_back(&in);
     if (in.opcode() == Opcode::Call)
@@ -420,6 +428,7 @@ void Flattener::emit(const Function &function, const Frame &frame,
       push(builder);
     }
   } catch (const Refusal &refusal) {
+    active.resize(depth); // a refusal may come from inside a call
     diagnostics.push_back(refusal.diagnostic);
     // One line per fault is of use; ten thousand are not.
     if (diagnostics.size() >= 100)
@@ -435,11 +444,7 @@ void Flattener::emitFunction(const Function &function, const Frame *caller,
   else
     for (const Param &param : function.params)
       frame.locals[param.name] = param.offset;
-  active.push_back(&function);
-  std::vector<Fixup> outerFixups = std::move(fixups);
-  std::vector<uint32_t> outerReturns = std::move(returns);
-  fixups.clear();
-  returns.clear();
+  active.push_back({&function, {}, {}});
   size_t firstTable = program.tables.size();
   std::vector<size_t> ownTables;
 
@@ -454,15 +459,13 @@ void Flattener::emitFunction(const Function &function, const Frame *caller,
   }
   uint32_t end = uint32_t(program.code.size());
   opOf.back() = end;
-  for (Fixup fixup : fixups)
+  for (Fixup fixup : active.back().fixups)
     program.code[fixup.op].target = opOf[fixup.instruction];
   for (size_t table : ownTables)
     for (uint32_t &target : program.tables[table])
       target = opOf[target];
-  for (uint32_t op : returns)
+  for (uint32_t op : active.back().returns)
     program.code[op].target = end;
-  fixups = std::move(outerFixups);
-  returns = std::move(outerReturns);
   active.pop_back();
 
   if (!call)

@@ -94,6 +94,7 @@ enum class FindingKind : uint8_t {
   Divergence,          ///< not all named lanes reach a warp-synchronous op
   Deadlock,
   Descriptor, ///< wgmma descriptor leaves the allocation
+  Layout,     ///< read with another swizzle or stride than copied with
   TensorMapInvalid,
   ReadOnlyWrite,
   Trap,

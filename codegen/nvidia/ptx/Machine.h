@@ -4,6 +4,7 @@
 #ifndef HEDDLE_CODEGEN_NVIDIA_PTX_MACHINE_H
 #define HEDDLE_CODEGEN_NVIDIA_PTX_MACHINE_H
 
+#include "codegen/nvidia/ptx/BoxLayout.h"
 #include "codegen/nvidia/ptx/Program.h"
 #include "codegen/nvidia/ptx/Races.h"
 
@@ -70,6 +71,7 @@ struct Memory {
   /// checked.
   std::vector<uint8_t> state;
   ShadowCells cells;
+  BoxMap boxes; ///< of shared memory
 };
 
 /// Where a lane's address leads.

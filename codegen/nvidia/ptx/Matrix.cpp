@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "codegen/nvidia/ptx/Access.h"
+#include "codegen/nvidia/ptx/LayoutChecks.h"
 
 #include <cstring>
 
@@ -73,8 +74,10 @@ void moveMatrices(Warp &warp, const Op &op, Lanes) {
     countBanks(machine, targets, 16);
     noteAccesses(warp, op, targets, rowBytes, stores, 0,
                  stores && undefinedLanes(warp, op) ? allLanes : 0);
+    if (!stores)
+      checkMatrixRows(warp, op, targets, count);
   }
-  const Row *rows = &machine.program.rows[op.detail];
+  const Row *rows = machine.program.rows.data() + op.detail;
   unsigned per = op.mode2 == M8N8 ? 2 : 4, width = 32 / per;
   for (unsigned r = 0; r < registers * op.count; ++r) {
     auto *reg = warp.row<uint32_t>(rows[r]);

@@ -61,8 +61,8 @@ void Machine::poison(std::byte *data, uint64_t bytes) {
   // Signalling-NaN-like patterns are as likely as any: wrong use of poison
   // should not look like a plausible zero.
   uint64_t pattern = random.next() | 0x7FA1'0000'7FA1'0000;
-  for (uint64_t i = 0; i < bytes; ++i)
-    data[i] = std::byte(pattern >> (8 * (i & 7)));
+  for (uint64_t i = 0; i < bytes; i += 8)
+    std::memcpy(data + i, &pattern, std::min<uint64_t>(8, bytes - i));
 }
 
 static std::string nearest(const std::vector<std::unique_ptr<Memory>> &globals,
@@ -173,6 +173,8 @@ void Machine::noteWrite(Warp &warp, const Op &op, unsigned lane,
   Memory &memory = *target.memory;
   if (memory.state.empty())
     return;
+  if (!memory.boxes.empty())
+    memory.boxes.erase(target.offset, bytes);
   bool overBarrier = false;
   uint8_t *state = &memory.state[target.offset];
   for (uint64_t i = 0; i < bytes; ++i)

@@ -4,6 +4,7 @@
 #include "codegen/nvidia/ptx/Parser.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace heddle::ptx {
 
@@ -52,13 +53,16 @@ void ModuleParser::parseVersion() {
     failExpected("'.version' at the head of a PTX file");
   Location where = token.where;
   std::string_view text = token.text;
-  size_t dot = text.find('.');
-  if (token.kind != Token::Kind::Float || dot == std::string_view::npos ||
-      text.size() > 8)
+  // Digits, a point, digits: a Float token may be more than that.
+  const char *at = text.data(), *end = at + text.size();
+  auto number = [&](uint32_t &value) {
+    auto [last, error] = std::from_chars(at, end, value);
+    at = last;
+    return error == std::errc();
+  };
+  if (token.kind != Token::Kind::Float || !number(module.versionMajor) ||
+      at == end || *at++ != '.' || !number(module.versionMinor) || at != end)
     failExpected("a version such as 8.0");
-  module.versionMajor = uint32_t(std::stoul(std::string(text.substr(0, dot))));
-  module.versionMinor =
-      uint32_t(std::stoul("0" + std::string(text.substr(dot + 1))));
   auto version = std::pair(module.versionMajor, module.versionMinor);
   if (version < std::pair(6u, 0u) || version > std::pair(9u, 4u))
     fail(where,

@@ -229,7 +229,7 @@ void Machine::checkInFlight(Warp &warp, const Op &op, Lanes lanes) {
 void Machine::checkOperands(Warp &warp, const Op &op, Lanes group,
                             Lanes lanes) {
   Lanes passedOn = 0;
-  const Use *uses = &program.uses[op.firstUse];
+  const Use *uses = program.uses.data() + op.firstUse;
   for (unsigned u = 0; u < op.useCount; ++u) {
     // The guard, which comes last, is read by every lane of the group.
     bool isGuard = op.guard != noRow && u + 1 == op.useCount;
@@ -244,7 +244,7 @@ void Machine::checkOperands(Warp &warp, const Op &op, Lanes group,
     else
       passedOn |= undefined;
   }
-  const Use *defs = &program.uses[op.firstDef];
+  const Use *defs = program.uses.data() + op.firstDef;
   for (unsigned u = 0; u < op.defCount; ++u) {
     Lanes &undefined = warp.undefined[defs[u].reg];
     undefined = (undefined & ~lanes) | passedOn;

@@ -7,8 +7,8 @@
 #include "codegen/nvidia/ptx/Wgmma.h"
 
 #include "codegen/nvidia/ptx/Builder.h"
-#include "codegen/nvidia/ptx/BulkMove.h"
 #include "codegen/nvidia/ptx/Fragment.h"
+#include "codegen/nvidia/ptx/LayoutChecks.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -141,11 +141,17 @@ bool checkDescriptor(Warp &warp, const Op &op,
   return true;
 }
 
-void noteSharedReads(Warp &warp, const Op &op,
+void noteSharedReads(Warp &warp, const Op &op, const char *what,
                      const MatrixDescriptor &descriptor, bool transposed,
                      uint32_t first, uint32_t last, uint32_t k, Type type) {
   Machine &machine = *warp.machine;
-  forUnits(descriptor, transposed, first, last, k, elementBits(type) / 8,
+  uint32_t bytes = elementBits(type) / 8;
+  checkOperandLayout(
+      warp, op, what, descriptor,
+      transposed
+          ? OperandUnits{true, 0, k, first * bytes / 16, last * bytes / 16}
+          : OperandUnits{false, first, last, 0, k * bytes / 16});
+  forUnits(descriptor, transposed, first, last, k, bytes,
            [&](uint32_t address) {
              machine.noteRead(warp, op, 0, {&warp.block->shared, address}, 16);
            });
@@ -343,10 +349,10 @@ void Machine::runWgmma(Warp &warp, const PendingWgmma &pending) {
   const Op &op = program.code[pending.op];
   const OpDetail &shape = program.details[op.detail];
   if (checks) {
-    noteSharedReads(warp, op, MatrixDescriptor(pending.descriptorB),
+    noteSharedReads(warp, op, "B", MatrixDescriptor(pending.descriptorB),
                     shape.transB, 0, shape.n, shape.k, shape.typeB);
     if (shape.a.empty())
-      noteSharedReads(warp, op, MatrixDescriptor(pending.descriptorA),
+      noteSharedReads(warp, op, "A", MatrixDescriptor(pending.descriptorA),
                       shape.transA, firstRow(warp), firstRow(warp) + 16,
                       shape.k, shape.typeA);
   }

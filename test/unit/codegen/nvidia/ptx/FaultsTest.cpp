@@ -501,16 +501,50 @@ TEST(Faults, EveryPlantedFaultIsFound) {
   EXPECT_GE(std::size(faults), 25u);
 }
 
-/// Faults of the host's side show in the numbers alone: the copy is legal.
-TEST(Faults, WrongTensorMapsGiveWrongNumbers) {
-  Options options;
-  std::string text = tensorGemmKernel();
-  EXPECT_FALSE(
-      runTensorGemm(text, options, TensorSwizzle::None, 0).numbersRight);
-  EXPECT_FALSE(
-      runTensorGemm(text, options, TensorSwizzle::Bytes64, 0).numbersRight);
-  EXPECT_FALSE(
-      runTensorGemm(text, options, TensorSwizzle::Bytes128, 16).numbersRight);
+/// The fault is in the tensor map that the host makes.
+TEST(Faults, WrongTensorMapsAreFound) {
+  const struct {
+    TensorSwizzle swizzle;
+    uint64_t strideError;
+    FindingKind expected;
+  } maps[] = {{TensorSwizzle::None, 0, K::Layout},
+              {TensorSwizzle::Bytes32, 0, K::TensorMapInvalid},
+              {TensorSwizzle::Bytes64, 0, K::TensorMapInvalid},
+              {TensorSwizzle::Bytes128, 16, K::OutOfBounds}};
+  for (auto &map : maps) {
+    Outcome outcome = runTensorGemm(tensorGemmKernel(), Options(), map.swizzle,
+                                    map.strideError);
+    EXPECT_TRUE(has(outcome.report, map.expected)) << textOf(outcome.report);
+    EXPECT_FALSE(outcome.numbersRight);
+  }
+}
+
+/// Wrong descriptors: what replaces the stride of 1024 bytes and the swizzle of
+/// 128 in the descriptors of tensor gemm and attention.
+TEST(Faults, WrongDescriptorsAreFound) {
+  const char *const wrong[] = {
+      "0x4000002000010000", // stride of 512 bytes
+      "0x4000008000010000", // stride of 2048 bytes
+      "0x4000000000010000", // no stride
+      "0x8000004000010000", // 64-byte swizzle
+      "0xC000004000010000", // 32-byte swizzle
+      "0x0000004000010000", // no swizzle
+  };
+  const std::string right = "0x4000004000010000";
+  for (const char *descriptor : wrong)
+    for (int kernel : {2, 3}) {
+      std::string text = kernels[kernel].text();
+      // Each descriptor of the kernel in turn.
+      for (size_t at = text.find(right); at != std::string::npos;
+           at = text.find(right, at + 1)) {
+        std::string planted = text;
+        planted.replace(at, right.size(), descriptor);
+        Report report = kernels[kernel].run(planted, Options()).report;
+        EXPECT_TRUE(has(report, K::Layout) || has(report, K::Descriptor))
+            << descriptor << " at " << at << "\n"
+            << textOf(report);
+      }
+    }
 }
 
 TEST(Faults, FindingsNameLineThreadAndAddress) {

@@ -1,0 +1,39 @@
+// LayoutChecks.h - readers of shared memory against what tensor copies left
+// there; private. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Each reports `FindingKind::Layout`, and nothing where bytes are not from a
+// tensor copy.
+
+#ifndef HEDDLE_CODEGEN_NVIDIA_PTX_LAYOUTCHECKS_H
+#define HEDDLE_CODEGEN_NVIDIA_PTX_LAYOUTCHECKS_H
+
+#include "codegen/nvidia/ptx/Access.h"
+#include "codegen/nvidia/ptx/Wgmma.h"
+
+namespace heddle::ptx {
+
+/// The part of a wgmma operand that a warp reads. Lines are rows of the pattern
+/// of the descriptor, units are 16 bytes along them.
+struct OperandUnits {
+  bool transposed;
+  uint32_t firstLine, lastLine;
+  uint32_t firstUnit, lastUnit;
+};
+
+/// Whether the swizzle of the descriptor undoes that of the copy, and whether
+/// its strides lead from row to row and from column to column as the box does.
+/// `what` names the operand.
+void checkOperandLayout(Warp &warp, const Op &op, const char *what,
+                        const MatrixDescriptor &descriptor,
+                        const OperandUnits &units);
+
+/// Whether the rows of each ldmatrix matrix lie in one column of the box.
+void checkMatrixRows(Warp &warp, const Op &op, const LaneTargets &targets,
+                     unsigned matrices);
+
+/// Whether a tensor store undoes the swizzle of the load that brought its box.
+void checkStoredBox(Warp &warp, const Op &op, const BulkCopy &copy);
+
+} // namespace heddle::ptx
+
+#endif // HEDDLE_CODEGEN_NVIDIA_PTX_LAYOUTCHECKS_H

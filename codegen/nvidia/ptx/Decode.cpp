@@ -373,9 +373,10 @@ void Flattener::emitControl(const Function &function, Builder &builder) {
       builder.refuse("expected a label");
     builder.op.flow = Flow::Branch;
     builder.finish();
+    push(builder);
     active.back().fixups.push_back(
-        {uint32_t(program.code.size()), uint32_t(in.operands[0].value)});
-    return push(builder);
+        {uint32_t(program.code.size() - 1), uint32_t(in.operands[0].value)});
+    return;
   case Opcode::Brx: {
     builder.require("idx");
     builder.requireOperands(2, 2);
@@ -394,8 +395,9 @@ void Flattener::emitControl(const Function &function, Builder &builder) {
     if (active.size() > 1) {
       builder.op.flow = Flow::Branch;
       builder.finish();
-      active.back().returns.push_back(uint32_t(program.code.size()));
-      return push(builder);
+      push(builder);
+      active.back().returns.push_back(uint32_t(program.code.size() - 1));
+      return;
     }
     builder.op.flow = Flow::Exit;
     break;

@@ -116,11 +116,11 @@ void checkOperandLayout(Warp &warp, const Op &op, const char *what,
 }
 
 void checkMatrixRows(Warp &warp, const Op &op, const LaneTargets &targets,
-                     unsigned matrices) {
+                     unsigned rows) {
   const Memory &shared = warp.block->shared;
   if (shared.boxes.empty())
     return;
-  for (unsigned first = 0; first < 8 * matrices; first += 8) {
+  for (unsigned first = 0; first < rows; first += 8) {
     BoxPlace top;
     bool isStraight = true, isOneBox = true;
     for (unsigned lane = first; lane < first + 8 && isOneBox; ++lane) {

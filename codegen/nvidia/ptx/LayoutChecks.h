@@ -27,9 +27,9 @@ void checkOperandLayout(Warp &warp, const Op &op, const char *what,
                         const MatrixDescriptor &descriptor,
                         const OperandUnits &units);
 
-/// Whether the rows of each ldmatrix matrix lie in one column of the box.
+/// Whether each eight of the rows of an ldmatrix lie in one column of the box.
 void checkMatrixRows(Warp &warp, const Op &op, const LaneTargets &targets,
-                     unsigned matrices);
+                     unsigned rows);
 
 /// Whether a tensor store undoes the swizzle of the load that brought its box.
 void checkStoredBox(Warp &warp, const Op &op, const BulkCopy &copy);

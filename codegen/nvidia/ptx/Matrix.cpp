@@ -75,7 +75,7 @@ void moveMatrices(Warp &warp, const Op &op, Lanes) {
     noteAccesses(warp, op, targets, rowBytes, stores, 0,
                  stores && undefinedLanes(warp, op) ? allLanes : 0);
     if (!stores)
-      checkMatrixRows(warp, op, targets, count);
+      checkMatrixRows(warp, op, targets, addresses);
   }
   const Row *rows = machine.program.rows.data() + op.detail;
   unsigned per = op.mode2 == M8N8 ? 2 : 4, width = 32 / per;

@@ -36,7 +36,7 @@ void readClock(Warp &warp, const Op &op, Lanes lanes) {
 
 /// mov.b64 d, {a, b, ...}: `op.count` parts of `op.bytes` bytes each.
 void pack(Warp &warp, const Op &op, Lanes lanes) {
-  const Row *parts = &warp.machine->program.rows[op.detail];
+  const Row *parts = warp.machine->program.rows.data() + op.detail;
   unsigned bits = op.bytes * 8u;
   forLanes(lanes, [&](unsigned i) {
     uint64_t value = 0;
@@ -50,7 +50,7 @@ void pack(Warp &warp, const Op &op, Lanes lanes) {
 }
 
 void unpack(Warp &warp, const Op &op, Lanes lanes) {
-  const Row *parts = &warp.machine->program.rows[op.detail];
+  const Row *parts = warp.machine->program.rows.data() + op.detail;
   unsigned bits = op.bytes * 8u;
   uint64_t mask = (uint64_t(1) << bits) - 1;
   forLanes(lanes, [&](unsigned i) {
@@ -89,7 +89,7 @@ void buildVectorMove(Builder &b, Type type) {
 
 /// mov.b128: the halves of `op.detail`, two written, then two read.
 void moveHalves(Warp &warp, const Op &op, Lanes lanes) {
-  const Row *rows = &warp.machine->program.rows[op.detail];
+  const Row *rows = warp.machine->program.rows.data() + op.detail;
   for (unsigned half = 0; half < 2; ++half) {
     auto *to = warp.row<uint64_t>(rows[half]);
     const auto *from = warp.row<uint64_t>(rows[half + 2]);

@@ -306,6 +306,7 @@ Row Builder::source(const Operand &operand, Type type, bool strict) {
     return writer.special(operand.name, word == 64);
   case Operand::Kind::Symbol:
     if (std::optional<uint64_t> address = symbolAddress(operand.name)) {
+      *address += operand.value;
       if (bits < 32 || isFloat(type) || (bits == 32 && *address >> 32))
         refuse("address of '" + std::string(operand.name) +
                "' as operand of type '." + std::string(spelling(type)) + "'");

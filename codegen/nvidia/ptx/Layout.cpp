@@ -21,6 +21,9 @@ FunctionIndex::FunctionIndex(const Module &module) {
   for (const Function &function : module.functions)
     if (function.hasBody)
       functions.emplace(function.name, &function);
+  for (const Module::Alias &alias : module.aliases)
+    if (const Function *function = find(alias.function))
+      functions.emplace(alias.name, function);
 }
 
 const Function *FunctionIndex::find(std::string_view name) const {

@@ -133,8 +133,11 @@ Token Lexer::number(Token token) {
   }
   if (token.kind != Token::Kind::Bits) {
     token.kind = Token::Kind::Integer;
-    if (at(end) == 'U' || at(end) == 'u')
+    token.isUnsigned = token.value >> 63;
+    if (at(end) == 'U' || at(end) == 'u') {
+      token.isUnsigned = true;
       ++end;
+    }
   }
   token.text = text.substr(begin, end - begin);
   advanceTo(end);

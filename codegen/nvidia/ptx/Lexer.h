@@ -27,6 +27,7 @@ struct Token {
   std::string_view text;
   uint64_t value = 0;
   uint8_t bits = 0;
+  bool isUnsigned = false; ///< an Integer with suffix U or above 2^63 - 1
   Location where;
 
   bool is(char symbol) const {
@@ -45,6 +46,8 @@ public:
   Token next();
   /// Skips to the end of the line: `.loc` and `.file` end without a semicolon.
   void skipLine();
+  /// The character after the token that `next` gave last.
+  char peek() const { return at(position); }
 
 private:
   void skipBlanks();

@@ -94,7 +94,10 @@ void Machine::placeVariables() {
     for (const Variable::Relocation &relocation : variable.relocations) {
       uint64_t address =
           addressOf(relocation.symbol) + uint64_t(relocation.addend);
-      std::memcpy(memory->owned.data() + relocation.offset, &address, 8);
+      address =
+          (address & relocation.mask) >> std::countr_zero(relocation.mask);
+      std::memcpy(memory->owned.data() + relocation.offset, &address,
+                  relocation.bytes);
     }
     memory->data = memory->owned.data();
     memory->bytes = variable.bytes;

@@ -96,7 +96,8 @@ struct Operand {
   RegisterId reg = 0;      ///< for Register
   uint8_t literalBits = 0; ///< 32 for 0f, 64 for 0d literals, 0 otherwise
   /// Immediate bits; the offset of an Address; of a Label the instruction
-  /// index, or for `brx` the index in `Function::branchTargets`.
+  /// index, for `brx` the index in `Function::branchTargets`, for `call` that
+  /// in `Function::callPrototypes`; of a Symbol the bytes added to its address.
   uint64_t value = 0;
   /// Special, Symbol, Label; for a Register its lane selector (`b0`), if any.
   std::string_view name;
@@ -150,6 +151,9 @@ struct Variable {
     std::string symbol;
     bool generic = false;
     int64_t addend = 0;
+    /// The bits of the address that are kept, moved down: `0xFF00(symbol)`.
+    uint64_t mask = ~uint64_t(0);
+    uint8_t bytes = 8;
   };
   std::vector<Relocation> relocations;
   Location where;
@@ -202,6 +206,15 @@ struct Function {
     std::vector<uint32_t> targets; ///< instruction indices
   };
   std::vector<BranchTargets> branchTargets;
+  /// What a call through a register may reach: a `.calltargets` list by name,
+  /// or every function that is like a `.callprototype`.
+  struct CallPrototype {
+    std::string name;
+    bool listsTargets = false;
+    std::vector<std::string> targets;
+    std::vector<Param> results, params;
+  };
+  std::vector<CallPrototype> callPrototypes;
 
   /// Bytes of the parameter block of an entry.
   uint64_t paramBytes() const;
@@ -215,6 +228,11 @@ struct Module {
   uint32_t addressSize = 64;
   std::vector<Variable> variables; ///< global, const and shared, file scope
   std::vector<Function> functions;
+  struct Alias {
+    std::string name, function;
+    Location where;
+  };
+  std::vector<Alias> aliases;
   struct Storage;
   std::shared_ptr<const Storage> storage;
 

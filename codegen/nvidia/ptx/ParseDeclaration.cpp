@@ -104,6 +104,16 @@ void ParserBase::skipBraces() {
   advance();
 }
 
+void ParserBase::skipParentheses() {
+  expect('(');
+  for (unsigned open = 1; open != 0; advance()) {
+    if (token.kind == Token::Kind::End)
+      failExpected("')'");
+    open += token.is('(');
+    open -= token.is(')');
+  }
+}
+
 static std::optional<Space> spaceOf(std::string_view word) {
   if (word == ".global")
     return Space::Global;
@@ -133,6 +143,11 @@ ParserBase::DeclaredType ParserBase::parseDeclaredType() {
           uint32_t(align);
     } else if (word == ".ptr") {
       declared.isPointer = true;
+    } else if (word == ".attribute") {
+      skipParentheses(); // where managed and unified memory lies
+    } else if (word == ".texref" || word == ".samplerref" ||
+               word == ".surfref") {
+      fail(where, "'" + std::string(word) + "' is not covered");
     } else if (word == ".v2" || word == ".v4" || word == ".v8") {
       declared.vectorWidth = uint32_t(word[2] - '0');
     } else if (std::optional<Space> space = spaceOf(word);
@@ -159,7 +174,11 @@ int64_t ParserBase::parseArray(bool &isArray) {
       continue;
     }
     Location where = token.where;
-    uint64_t extent = expectInteger("an array size", maxVariableBytes);
+    uint64_t extent = parseConstant().value;
+    if (extent > maxVariableBytes)
+      fail(where, "expected an array size of at most " +
+                      std::to_string(maxVariableBytes) + ", got " +
+                      std::to_string(extent));
     expect(']');
     if (extent != 0 && count > maxVariableBytes / extent)
       fail(where, "array of more than " + std::to_string(maxVariableBytes) +
@@ -214,14 +233,26 @@ std::vector<Param> ParserBase::parseParams() {
   return params;
 }
 
-Variable ParserBase::parseVariable(Space space, bool isExtern) {
+std::vector<Variable> ParserBase::parseVariables(Space space, bool isExtern) {
+  Location where = token.where;
+  DeclaredType declared = parseDeclaredType();
+  if (!declared.hasType)
+    fail(where, "variable without a type");
+  std::vector<Variable> variables;
+  do
+    variables.push_back(
+        parseDeclarator(declared, space, isExtern, token.where));
+  while (accept(','));
+  expect(';');
+  return variables;
+}
+
+Variable ParserBase::parseDeclarator(const DeclaredType &declared, Space space,
+                                     bool isExtern, Location where) {
   Variable variable;
   variable.space = space;
   variable.isExtern = isExtern;
-  variable.where = token.where;
-  DeclaredType declared = parseDeclaredType();
-  if (!declared.hasType)
-    fail(variable.where, "variable without a type");
+  variable.where = where;
   variable.type = declared.type;
   variable.vectorWidth = declared.vectorWidth;
   variable.name = expectWord("a variable name");
@@ -251,38 +282,83 @@ Variable ParserBase::parseVariable(Space space, bool isExtern) {
   return variable;
 }
 
+static bool isFloat(Type type) {
+  return type == Type::F16 || type == Type::BF16 || type == Type::F32 ||
+         type == Type::F64;
+}
+
+/// A number as the bits of an element.
+uint64_t ParserBase::parseInitialNumber(const Variable &variable) {
+  Location where = token.where;
+  bool negative = token.is('-') && lexer.peek() != '(' && accept('-');
+  uint64_t bits = token.value;
+  if (token.kind == Token::Kind::Bits) {
+    bits ^= uint64_t(negative) << (token.bits - 1);
+    advance();
+    return bits;
+  }
+  if (token.kind == Token::Kind::Float) {
+    double real = std::bit_cast<double>(bits) * (negative ? -1 : 1);
+    advance();
+    if (variable.type == Type::F64)
+      return std::bit_cast<uint64_t>(real);
+    if (variable.type != Type::F32)
+      fail(where, "decimal constant in an initialiser of type '." +
+                      std::string(spelling(variable.type)) + "'");
+    return std::bit_cast<uint32_t>(float(real));
+  }
+  if (isFloat(variable.type))
+    fail(where, "expected a floating-point constant in an initialiser of type "
+                "'." +
+                    std::string(spelling(variable.type)) + "', got " +
+                    describe());
+  Constant left = parseConstantPrimary(0);
+  left.value = negative ? 0 - left.value : left.value;
+  return parseConstantFrom(left, 0, 0).value;
+}
+
+/// `symbol + offset` or `generic(symbol) + offset`, whose bits in `mask` are
+/// kept.
+void ParserBase::parseRelocation(Variable &variable, uint64_t offset,
+                                 uint64_t mask) {
+  Location where = token.where;
+  Variable::Relocation relocation;
+  relocation.offset = offset;
+  relocation.mask = mask;
+  relocation.bytes = uint8_t((bitWidth(variable.type) + 7) / 8);
+  if (accept("generic")) {
+    expect('(');
+    relocation.generic = true;
+    relocation.symbol = expectWord("a variable");
+    relocation.addend = int64_t(parseOffsets());
+    expect(')');
+  } else {
+    relocation.symbol = expectWord("a variable");
+  }
+  relocation.addend += int64_t(parseOffsets());
+  if (relocation.bytes * 8 < std::popcount(mask))
+    fail(where, "address of '" + relocation.symbol +
+                    "' in an initialiser that is not 64 bits wide");
+  variable.relocations.push_back(relocation);
+}
+
 void ParserBase::parseInitialElement(Variable &variable, uint64_t &offset) {
   unsigned bytes = (bitWidth(variable.type) + 7) / 8;
   uint64_t value = 0;
   Location where = token.where;
-  bool negative = accept('-');
-  if (token.kind == Token::Kind::Integer || token.kind == Token::Kind::Bits) {
-    value = negative ? 0 - token.value : token.value;
-    advance();
-  } else if (token.kind == Token::Kind::Float) {
-    double real = std::bit_cast<double>(token.value) * (negative ? -1 : 1);
-    value = bytes == 4 ? std::bit_cast<uint32_t>(float(real))
-                       : std::bit_cast<uint64_t>(real);
-    advance();
-  } else if (token.kind == Token::Kind::Word && !negative) {
-    Variable::Relocation relocation{offset, "", false, 0};
-    if (token.text == "generic") {
-      advance();
-      expect('(');
-      relocation.generic = true;
-      relocation.symbol = expectWord("a variable");
-      expect(')');
-    } else {
-      relocation.symbol = expectWord("a variable");
-    }
-    if (accept('+'))
-      relocation.addend = int64_t(expectInteger("an offset", INT64_MAX));
-    if (bytes != 8)
-      fail(where, "address of '" + relocation.symbol +
-                      "' in an initialiser that is not 64 bits wide");
-    variable.relocations.push_back(relocation);
+  if (token.kind == Token::Kind::Word) {
+    parseRelocation(variable, offset, ~uint64_t(0));
   } else {
-    failExpected("a constant");
+    value = parseInitialNumber(variable);
+    if (accept('(')) {
+      // `mask(symbol)` keeps one byte of the address.
+      if (value == 0 || value >> std::countr_zero(value) != 0xFF ||
+          std::countr_zero(value) % 8 != 0)
+        fail(where, "expected the mask of one byte before '('");
+      parseRelocation(variable, offset, value);
+      expect(')');
+      value = 0;
+    }
   }
   offset += bytes;
   if (offset > maxVariableBytes)

@@ -31,7 +31,7 @@ FunctionParser::FunctionParser(ModuleParser &parent, Function &function)
 
 RegisterId FunctionParser::declareParameterRegister(const Param &param) {
   std::string_view name = parent.storage->names.emplace_back(param.name);
-  scopes[0].registers[name] = {param.type, 0};
+  scopes[0].registers[name] = {param.type, 0, 1};
   return findRegister(name)->reg;
 }
 
@@ -93,16 +93,19 @@ void FunctionParser::parseRegisters() {
   DeclaredType declared = parseDeclaredType();
   if (!declared.hasType)
     fail(where, "register without a type");
-  if (declared.vectorWidth != 1)
-    fail(where, "vector registers are not covered");
   unsigned width = bitWidth(declared.type);
+  if (declared.vectorWidth > 4 || (declared.vectorWidth != 1 &&
+                                   (declared.type == Type::Pred || width > 64)))
+    fail(where, "vector registers of type '." +
+                    std::string(spelling(declared.type)) +
+                    "' and that width are not covered");
   if (width > 128)
     fail(where, "registers of type '." + std::string(spelling(declared.type)) +
                     "' are not covered");
   do {
     Location at = token.where;
     std::string_view name = expectWord("a register name");
-    RegisterRange range{declared.type, 0};
+    RegisterRange range{declared.type, 0, declared.vectorWidth};
     if (accept('<')) {
       range.count =
           uint32_t(expectInteger("a register count", maxRegisterRange));
@@ -126,8 +129,7 @@ std::string_view FunctionParser::uniqueName(std::string_view name) {
 }
 
 void FunctionParser::parseLocalVariable(Space space) {
-  do {
-    Variable variable = parseVariable(space, false);
+  for (Variable &variable : parseVariables(space, false)) {
     std::string_view name = parent.storage->names.emplace_back(variable.name);
     std::string_view unique = uniqueName(name);
     if (!scopes[scope].variables.emplace(name, unique).second)
@@ -135,17 +137,14 @@ void FunctionParser::parseLocalVariable(Space space) {
            "variable '" + variable.name + "' is declared twice");
     variable.name = unique;
     function.variables.push_back(std::move(variable));
-  } while (accept(','));
-  expect(';');
+  }
 }
 
 void FunctionParser::parseLabel(std::string_view name, Location where) {
   if (token.is(".branchtargets"))
     return parseBranchTargets(name);
-  if (token.is(".callprototype") || token.is(".calltargets")) {
-    prototypes[name] = true;
-    return skipToSemicolon();
-  }
+  if (token.is(".callprototype") || token.is(".calltargets"))
+    return parsePrototype(name);
   if (!scopes[scope]
            .labels.emplace(name, uint32_t(function.code.size()))
            .second)
@@ -161,6 +160,33 @@ void FunctionParser::parseBranchTargets(std::string_view name) {
   } while (accept(','));
   expect(';');
   pendingTargets.push_back(std::move(pending));
+}
+
+/// `.calltargets f, g;` or `.callprototype (results) _ (params);`
+void FunctionParser::parsePrototype(std::string_view name) {
+  Function::CallPrototype prototype;
+  prototype.name = name;
+  prototype.listsTargets = token.is(".calltargets");
+  advance();
+  if (prototype.listsTargets) {
+    do {
+      Location where = token.where;
+      std::string_view target = expectWord("a function name");
+      if (!parent.symbols.count(std::string(target)))
+        fail(where, "undefined function '" + std::string(target) + "'");
+      prototype.targets.emplace_back(target);
+    } while (accept(','));
+    expect(';');
+  } else {
+    if (token.is('('))
+      prototype.results = parseParams();
+    expectWord("'_'");
+    if (token.is('('))
+      prototype.params = parseParams();
+    skipToSemicolon(); // .noreturn, .abi_preserve
+  }
+  prototypes[name] = function.callPrototypes.size();
+  function.callPrototypes.push_back(std::move(prototype));
 }
 
 const Mnemonic *FunctionParser::mnemonicOf(std::string_view text) {
@@ -199,6 +225,14 @@ const Mnemonic *FunctionParser::mnemonicOf(std::string_view text) {
   return &mnemonic;
 }
 
+/// ` of type '.b32'` of a register.
+static std::string typeNote(const Function &function, const Operand &operand) {
+  if (operand.kind != Operand::Kind::Register)
+    return "";
+  return " of type '." +
+         std::string(spelling(function.registers[operand.reg].type)) + "'";
+}
+
 void FunctionParser::parseInstruction() {
   Instruction instruction;
   instruction.where = token.where;
@@ -209,12 +243,10 @@ void FunctionParser::parseInstruction() {
     std::optional<Operand> guard = findRegister(name);
     if (!guard)
       fail(where, "undefined register '" + std::string(name) + "'");
-    if (function.registers[guard->reg].type != Type::Pred)
-      fail(where,
-           "expected a predicate as guard, got '" + std::string(name) +
-               "' of type '." +
-               std::string(spelling(function.registers[guard->reg].type)) +
-               "'");
+    if (guard->kind != Operand::Kind::Register ||
+        function.registers[guard->reg].type != Type::Pred)
+      fail(where, "expected a predicate as guard, got '" + std::string(name) +
+                      "'" + typeNote(function, *guard));
     instruction.guard = guard->reg;
   }
   Location where = token.where;
@@ -276,9 +308,11 @@ void FunctionParser::resolveLabels() {
                "undefined branch target list '" + name + "'");
         operand.value = list->second;
       } else if (instruction.opcode() == Opcode::Call) {
-        if (!prototypes.count(operand.name))
+        auto prototype = prototypes.find(operand.name);
+        if (prototype == prototypes.end())
           fail(instruction.where,
                "undefined function or prototype '" + name + "'");
+        operand.value = prototype->second;
       } else {
         operand.value =
             labelTarget(scopeOfInstruction[i], operand.name, instruction.where);

@@ -32,6 +32,7 @@ ParseResult ModuleParser::parse() {
     while (token.kind != Token::Kind::End)
       parseItem();
     checkRelocations();
+    checkAliases();
   } catch (Failure) {
     return {std::nullopt, std::move(found)};
   }
@@ -46,6 +47,32 @@ void ModuleParser::checkRelocations() {
         fail(variable.where, "undefined symbol '" + relocation.symbol +
                                  "' in the initialiser of '" + variable.name +
                                  "'");
+}
+
+/// `.alias name, function;`, both declared before.
+void ModuleParser::parseAlias() {
+  Module::Alias alias;
+  alias.where = token.where;
+  for (std::string *name : {&alias.name, &alias.function}) {
+    if (name != &alias.name)
+      expect(',');
+    Location where = token.where;
+    *name = expectWord("a function name");
+    if (!symbols.count(*name))
+      fail(where, "undefined function '" + *name + "'");
+  }
+  expect(';');
+  module.aliases.push_back(std::move(alias));
+}
+
+/// An alias stands for a function with a body, and has none of its own.
+void ModuleParser::checkAliases() {
+  for (const Module::Alias &alias : module.aliases) {
+    const Function *function = module.find(alias.function);
+    if (!function || module.find(alias.name))
+      fail(alias.where, "expected a function with a body behind the alias '" +
+                            alias.name + "', and none of its own");
+  }
 }
 
 void ModuleParser::parseVersion() {
@@ -104,8 +131,10 @@ void ModuleParser::parseItem() {
       advance();
     return skipBraces();
   }
-  if (token.is(".pragma") || token.is(".alias"))
+  if (token.is(".pragma"))
     return skipToSemicolon();
+  if (accept(".alias"))
+    return parseAlias();
   if (accept(".entry"))
     return parseFunction(true);
   if (accept(".func"))
@@ -117,11 +146,11 @@ void ModuleParser::parseItem() {
   for (auto [word, space] : spaces) {
     if (!accept(word))
       continue;
-    do {
-      module.variables.push_back(parseVariable(space, isExtern));
-      symbols.emplace(module.variables.back().name, false);
-    } while (accept(','));
-    return expect(';');
+    for (Variable &variable : parseVariables(space, isExtern)) {
+      symbols.emplace(variable.name, false);
+      module.variables.push_back(std::move(variable));
+    }
+    return;
   }
   failExpected("a directive of a PTX file");
 }
@@ -165,10 +194,11 @@ void ModuleParser::parseDirectives(Function &function) {
       skipToSemicolon();
     else if (word == ".noreturn" || word == ".blocksareclusters")
       continue;
-    else if (word == ".unified" || word == ".abi_preserve" ||
-             word == ".abi_preserve_control")
-      fail(where, "directive '" + std::string(word) + "' is not covered");
-    else
+    else if (word == ".abi_preserve" || word == ".abi_preserve_control" ||
+             word == ".local_maxnreg") {
+      uint32_t registersOfTheAbi = 0; // calls here keep all registers
+      number(registersOfTheAbi);
+    } else
       fail(where, "unknown directive '" + std::string(word) + "'");
   }
 }
@@ -176,6 +206,8 @@ void ModuleParser::parseDirectives(Function &function) {
 void ModuleParser::parseFunction(bool isEntry) {
   Function function;
   function.isEntry = isEntry;
+  if (accept(".attribute"))
+    skipParentheses();
   if (!isEntry && token.is('('))
     function.results = parseParams();
   function.where = token.where;

@@ -83,15 +83,49 @@ std::optional<Operand> FunctionParser::findRegister(std::string_view name) {
         range = &many->second;
     if (!range)
       continue;
-    auto [used, isNew] = scopes[at].used.try_emplace(
-        std::string(name), RegisterId(function.registers.size()));
-    if (isNew)
-      function.registers.push_back({std::string(name), range->type});
+    if (range->width == 1)
+      return useRegister(at, name, *range);
+    // A vector register is its elements, which have names of their own.
     Operand operand;
-    operand.kind = Operand::Kind::Register;
-    operand.reg = used->second;
+    operand.kind = Operand::Kind::Vector;
+    for (char element : std::string_view("xyzw").substr(0, range->width))
+      operand.elements.push_back(
+          useRegister(at, std::string(name) + "." + element, *range));
     return operand;
   }
+  return std::nullopt;
+}
+
+Operand FunctionParser::useRegister(int at, std::string_view name,
+                                    const RegisterRange &range) {
+  auto [used, isNew] = scopes[at].used.try_emplace(
+      std::string(name), RegisterId(function.registers.size()));
+  if (isNew)
+    function.registers.push_back({std::string(name), range.type});
+  Operand operand;
+  operand.kind = Operand::Kind::Register;
+  operand.reg = used->second;
+  return operand;
+}
+
+/// `v.x` of a vector register, or a register with the selector of a video
+/// instruction, which is kept as `name`.
+std::optional<Operand> FunctionParser::findElement(std::string_view name) {
+  size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos)
+    return std::nullopt;
+  std::optional<Operand> whole = findRegister(name.substr(0, dot));
+  if (!whole)
+    return std::nullopt;
+  std::string_view selector = name.substr(dot + 1);
+  if (whole->kind != Operand::Kind::Vector) {
+    whole->name = selector;
+    return whole;
+  }
+  for (std::string_view names : {"xyzw", "rgba"})
+    if (selector.size() == 1)
+      if (size_t index = names.find(selector); index < whole->elements.size())
+        return whole->elements[index];
   return std::nullopt;
 }
 
@@ -128,19 +162,18 @@ Operand FunctionParser::parseName(const Instruction &instruction) {
   }
   if (std::optional<Operand> reg = findRegister(name))
     return *reg;
-  size_t dot = name.rfind('.');
   if (name[0] == '%' && isSpecialRegister(name)) {
     operand.kind = Operand::Kind::Special;
     operand.name = name;
     return operand;
   }
-  if (dot != std::string_view::npos)
-    if (std::optional<Operand> reg = findRegister(name.substr(0, dot))) {
-      reg->name = name.substr(dot + 1);
-      return *reg;
-    }
-  if (std::optional<Operand> symbol = findSymbol(name))
+  if (std::optional<Operand> element = findElement(name))
+    return *element;
+  if (std::optional<Operand> symbol = findSymbol(name)) {
+    if (token.is('['))
+      parseArrayIndex(*symbol);
     return *symbol;
+  }
   if (name == "WARP_SZ") {
     operand.value = 32;
     return operand;
@@ -155,6 +188,28 @@ Operand FunctionParser::parseName(const Instruction &instruction) {
                   std::string(name) + "'");
 }
 
+/// `array[index]` is the address of an element (PTX ISA 6.4.2).
+void FunctionParser::parseArrayIndex(Operand &symbol) {
+  const Variable *variable = nullptr;
+  for (const Variable &candidate : function.variables)
+    if (candidate.name == symbol.name)
+      variable = &candidate;
+  for (const Variable &candidate : parent.module.variables)
+    if (!variable && candidate.name == symbol.name)
+      variable = &candidate;
+  if (!variable)
+    fail(token.where, "expected a variable before '[', got '" +
+                          std::string(symbol.name) + "'");
+  expect('[');
+  uint64_t element = (bitWidth(variable->type) + 7) / 8 * variable->vectorWidth;
+  Operand address;
+  address.kind = Operand::Kind::Address;
+  address.value = parseConstant().value * element;
+  address.elements.push_back(symbol);
+  expect(']');
+  symbol = std::move(address);
+}
+
 Operand FunctionParser::parseNumber(bool negative) {
   Operand operand;
   operand.value = token.value;
@@ -166,8 +221,6 @@ Operand FunctionParser::parseNumber(bool negative) {
     operand.literalBits = token.bits;
     if (negative)
       operand.value ^= uint64_t(1) << (token.bits - 1);
-  } else if (negative) {
-    operand.value = 0 - operand.value;
   }
   advance();
   return operand;
@@ -190,16 +243,7 @@ Operand FunctionParser::parseAddress(const Instruction &instruction,
   Operand operand;
   operand.kind = Operand::Kind::Address;
   operand.elements.push_back(parseOperand(instruction, depth + 1));
-  while (token.is('+') || token.is('-')) {
-    bool negative = token.is('-');
-    advance();
-    if (accept('-'))
-      negative = !negative;
-    if (token.kind != Token::Kind::Integer)
-      failExpected("an offset");
-    operand.value += negative ? 0 - token.value : token.value;
-    advance();
-  }
+  operand.value = parseOffsets();
   while (accept(',')) {
     if (operand.elements.size() == 8)
       fail(token.where, "more than 8 elements in an address");
@@ -219,7 +263,7 @@ Operand FunctionParser::parseOperand(const Instruction &instruction,
     parseSequence(instruction, operand, '}', depth);
     return operand;
   }
-  if (accept('(')) {
+  if (instruction.opcode() == Opcode::Call && accept('(')) {
     operand.kind = Operand::Kind::List;
     parseSequence(instruction, operand, ')', depth);
     return operand;
@@ -230,13 +274,23 @@ Operand FunctionParser::parseOperand(const Instruction &instruction,
   bool negative = !inverted && accept('-');
   bool complemented = !inverted && !negative && accept('~');
   Location where = token.where;
-  if (token.kind == Token::Kind::Integer || token.kind == Token::Kind::Float ||
-      token.kind == Token::Kind::Bits) {
+  if (token.kind == Token::Kind::Integer || token.is('(')) {
+    Constant left = parseConstantPrimary(0);
+    if (inverted)
+      left = {left.value == 0, false};
+    else if (negative || complemented)
+      left.value = negative ? 0 - left.value : ~left.value;
+    operand.value = parseConstantFrom(left, 0, 0).value;
+    return operand;
+  }
+  if (!complemented &&
+      (token.kind == Token::Kind::Float || token.kind == Token::Kind::Bits)) {
     operand = parseNumber(negative);
-    if (complemented)
-      operand.value = ~operand.value;
   } else if (token.kind == Token::Kind::Word && !negative && !complemented) {
     operand = parseName(instruction);
+    // Inside brackets the sum belongs to the address.
+    if (operand.kind == Operand::Kind::Symbol && depth == 0)
+      operand.value = parseOffsets();
   } else {
     failExpected("an operand of '" + instruction.mnemonic->text + "'");
   }

@@ -41,6 +41,19 @@ protected:
   bool accept(std::string_view word);
   uint64_t expectInteger(std::string_view what, uint64_t most);
   std::string_view expectWord(std::string_view what);
+  /// A value of `.s64` or `.u64`, the two types constants are computed in.
+  struct Constant {
+    uint64_t value = 0;
+    bool isUnsigned = false;
+  };
+  Constant parseConstant();
+  /// The operand of a unary operator: a literal or a parenthesis.
+  Constant parseConstantPrimary(unsigned depth);
+  /// Goes on behind `left` with operators of at least the level `least`.
+  Constant parseConstantFrom(Constant left, int least, unsigned depth);
+  /// `+ term - term ...` behind the name of a register or variable.
+  uint64_t parseOffsets();
+  void skipParentheses();
   void skipToSemicolon();
   void skipBraces();
   std::string describe() const;
@@ -60,15 +73,23 @@ protected:
   int64_t parseArray(bool &isArray);
   Param parseParam();
   std::vector<Param> parseParams();
-  Variable parseVariable(Space space, bool isExtern);
+  /// `type a, b[2], c = 4;`, of one space.
+  std::vector<Variable> parseVariables(Space space, bool isExtern);
 
   Lexer &lexer;
   Token &token;
   std::vector<Diagnostic> &diagnostics;
 
 private:
+  struct Operator;
+  Operator operatorHere() const;
+  Constant combine(Operator op, Constant a, Constant b, Location where);
+  Variable parseDeclarator(const DeclaredType &declared, Space space,
+                           bool isExtern, Location where);
   void parseInitialiser(Variable &variable);
   void parseInitialElement(Variable &variable, uint64_t &offset);
+  uint64_t parseInitialNumber(const Variable &variable);
+  void parseRelocation(Variable &variable, uint64_t offset, uint64_t mask);
 };
 
 class ModuleParser : ParserBase {
@@ -82,6 +103,8 @@ private:
   void parseTarget();
   void parseFunction(bool isEntry);
   void checkRelocations();
+  void parseAlias();
+  void checkAliases();
   void parseDirectives(Function &function);
   std::array<uint32_t, 3> parseTriple();
 
@@ -107,7 +130,8 @@ public:
 private:
   struct RegisterRange {
     Type type;
-    uint32_t count; ///< of `%r<N>`; 0 for a single register
+    uint32_t count;     ///< of `%r<N>`; 0 for a single register
+    uint32_t width = 1; ///< of a vector register
   };
   struct Scope {
     int parent = -1;
@@ -122,6 +146,7 @@ private:
   void parseLocalVariable(Space space);
   void parseLabel(std::string_view name, Location where);
   void parseBranchTargets(std::string_view name);
+  void parsePrototype(std::string_view name);
   void parseInstruction();
   const Mnemonic *mnemonicOf(std::string_view text);
   Operand parseOperand(const Instruction &instruction, unsigned depth);
@@ -131,6 +156,10 @@ private:
   void parseSequence(const Instruction &instruction, Operand &into, char close,
                      unsigned depth);
   std::optional<Operand> findRegister(std::string_view name);
+  Operand useRegister(int scope, std::string_view name,
+                      const RegisterRange &range);
+  std::optional<Operand> findElement(std::string_view name);
+  void parseArrayIndex(Operand &symbol);
   std::optional<Operand> findSymbol(std::string_view name) const;
   std::string_view uniqueName(std::string_view name);
   void resolveLabels();
@@ -149,7 +178,7 @@ private:
     int scope;
   };
   std::vector<PendingTargets> pendingTargets;
-  std::map<std::string_view, bool> prototypes;
+  std::unordered_map<std::string_view, size_t> prototypes;
 };
 
 } // namespace heddle::ptx

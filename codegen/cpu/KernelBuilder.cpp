@@ -25,10 +25,9 @@ struct Family {
 static const Family kReference = {"reference", buildReference};
 
 static const Family families[] = {
-    {"contraction", buildContraction},
-    {"attention", buildAttention},
-    {"elementwise", buildElementwise},
-    {"row", buildRows},
+    {"contraction", buildContraction}, {"attention", buildAttention},
+    {"elementwise", buildElementwise}, {"row", buildRows},
+    {"reduction", buildAxisReduction},
 };
 
 static const Family *findFamily(StringRef name) {

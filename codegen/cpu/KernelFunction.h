@@ -74,6 +74,7 @@ llvm::Error buildContraction(KernelFunction &kernel);
 llvm::Error buildAttention(KernelFunction &kernel);
 llvm::Error buildElementwise(KernelFunction &kernel);
 llvm::Error buildRows(KernelFunction &kernel);
+llvm::Error buildAxisReduction(KernelFunction &kernel);
 
 /// The reason that a builder fails with.
 llvm::Error unsupported(const llvm::Twine &what);

@@ -90,15 +90,16 @@ Value RowReduction::neutral(ImplicitLocOpBuilder &b, int64_t width) const {
   return arith::ConstantOp::create(b, DenseElementsAttr::get(type, identity));
 }
 
-FailureOr<RowReduction> heddle::matchRowReduction(linalg::GenericOp op) {
-  unsigned loops = op.getNumLoops();
-  if (op.getNumReductionLoops() != 1 || op.getNumDpsInits() != 1 ||
-      op.getIteratorTypesArray().back() != utils::IteratorType::reduction)
+FailureOr<RowReduction> heddle::matchReduction(linalg::GenericOp op) {
+  if (op.getNumReductionLoops() == 0 || op.getNumDpsInits() != 1)
     return failure();
-  AffineMap all = AffineMap::getMultiDimIdentityMap(loops, op.getContext());
-  AffineMap rows =
-      AffineMap::get(loops, 0, all.getResults().drop_back(), op.getContext());
-  if (op.getMatchingIndexingMap(op.getDpsInitOperand(0)) != rows)
+  SmallVector<AffineExpr> kept;
+  for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (kind == utils::IteratorType::parallel)
+      kept.push_back(getAffineDimExpr(loop, op.getContext()));
+  AffineMap expected =
+      AffineMap::get(op.getNumLoops(), 0, kept, op.getContext());
+  if (op.getMatchingIndexingMap(op.getDpsInitOperand(0)) != expected)
     return failure();
   BlockArgument sum = op.getRegionOutputArgs().front();
   Operation *combiner =
@@ -111,6 +112,13 @@ FailureOr<RowReduction> heddle::matchRowReduction(linalg::GenericOp op) {
     return failure();
   Value term = combiner->getOperand(combiner->getOperand(0) == sum ? 1 : 0);
   return RowReduction(*kind, sum.getType(), combiner, term);
+}
+
+FailureOr<RowReduction> heddle::matchRowReduction(linalg::GenericOp op) {
+  if (op.getNumReductionLoops() != 1 ||
+      op.getIteratorTypesArray().back() != utils::IteratorType::reduction)
+    return failure();
+  return matchReduction(op);
 }
 
 //===----------------------------------------------------------------------===//

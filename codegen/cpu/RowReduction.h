@@ -19,6 +19,7 @@ public:
                mlir::Operation *combiner = nullptr, mlir::Value term = {})
       : kind(kind), elementType(elementType), combiner(combiner), term(term) {}
 
+  mlir::arith::AtomicRMWKind getKind() const { return kind; }
   mlir::Type getElementType() const { return elementType; }
   /// The op of a linalg.generic that combines the element of the init with
   /// `getTerm()`; null if the reduction does not come from one.
@@ -41,9 +42,12 @@ private:
   mlir::Value term;
 };
 
-/// The reduction of `op`, if its last loop is its only reduction loop, its
-/// result has the shape of the others, and its body combines the element of the
-/// init with something in one op of a known kind.
+/// The reduction of `op`, if its result has the shape of its parallel loops,
+/// and its body combines the element of the init with something in one op of a
+/// known kind.
+mlir::FailureOr<RowReduction> matchReduction(mlir::linalg::GenericOp op);
+
+/// The same if the last loop of `op` is its only reduction loop.
 mlir::FailureOr<RowReduction> matchRowReduction(mlir::linalg::GenericOp op);
 
 /// Gives one vector per reduction for the elements from a column on. Lanes that

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/cpu/AnchoredBody.h"
 #include "codegen/cpu/BodyEvaluator.h"
 #include "codegen/cpu/Loops.h"
 #include "codegen/cpu/RowReduction.h"
@@ -56,10 +57,10 @@ private:
   KernelFunction &kernel;
   ImplicitLocOpBuilder b;
   int64_t width;
-  /// The row op, its input, and the elementwise ops before and after it.
+  /// The row op with the elementwise ops before and after it, and its input.
+  AnchoredBody body;
   Operation *op = nullptr;
   Value input;
-  SmallVector<linalg::GenericOp> before, after;
   std::string failure;
 
   SmallVector<Value> leadingSizes;
@@ -75,23 +76,17 @@ private:
 //===----------------------------------------------------------------------===//
 
 llvm::Error RowBuilder::collect() {
-  for (Operation &inner :
-       kernel.getDef().getBody().front().without_terminator()) {
-    if (!isa<DestinationStyleOpInterface>(inner) || isa<linalg::FillOp>(inner))
-      continue;
-    if (isElementwise(&inner))
-      (op ? after : before).push_back(cast<linalg::GenericOp>(inner));
-    else if (op)
-      return unsupported("two row ops");
-    else
-      op = &inner;
-  }
-  if (!op)
-    return unsupported("a body without a row op");
-  input = op->getOperand(0);
+  llvm::Expected<AnchoredBody> matched = matchAnchoredBody(kernel);
+  if (!matched)
+    return matched.takeError();
+  body = *matched;
+  op = body.op;
+  input = body.getInput();
   auto generic = dyn_cast<linalg::GenericOp>(op);
   if (generic && failed(matchRowReduction(generic)))
     return unsupported("a reduction that is not along the last axis");
+  if (generic && body.yieldsBefore())
+    return unsupported("a result over the reduced axes");
   if (!generic && !isa<LayerNormOp, linalg::SoftmaxOp>(op))
     return unsupported("the op '" + op->getName().getStringRef() + "'");
   auto softmax = dyn_cast<linalg::SoftmaxOp>(op);
@@ -125,7 +120,7 @@ BodyEvaluator RowBuilder::evaluateBefore(LaneBuilder &lanes, Value column) {
   Position here = position;
   here.indices.push_back(Lanes::linear(column));
   BodyEvaluator evaluator(kernel, lanes, here, Access::UnitInner);
-  for (linalg::GenericOp generic : before)
+  for (linalg::GenericOp generic : body.before)
     check(evaluator.evaluate(generic));
   return evaluator;
 }
@@ -156,7 +151,7 @@ void RowBuilder::writeRow(
                     value = convertFloat(b, b.getLoc(), value,
                                          VectorType::get({width}, type));
                     evaluator.set(op->getResult(0), Lanes::varying(value));
-                    for (linalg::GenericOp generic : after)
+                    for (linalg::GenericOp generic : body.after)
                       check(evaluator.evaluate(generic));
                     evaluator.storeOutputs();
                   });
@@ -279,7 +274,7 @@ void RowBuilder::buildReduction(linalg::GenericOp generic) {
       check(evaluator.get(generic.getDpsInitOperand(0)->get()), element).value;
   evaluator.set(generic.getResult(0),
                 Lanes::uniform(reduction.combine(b, start, value)));
-  for (linalg::GenericOp op : after)
+  for (linalg::GenericOp op : body.after)
     check(evaluator.evaluate(op));
   evaluator.storeOutputs();
 }
@@ -297,23 +292,10 @@ void RowBuilder::buildRow(Value row) {
     buildReduction(cast<linalg::GenericOp>(op));
 }
 
-/// A tensor in memory of the shape that the row op reads: its input, or what
-/// the op before it reads without a change of axes.
-static Value findShape(Value input, ArrayRef<linalg::GenericOp> before) {
-  if (isa<BlockArgument>(input))
-    return input;
-  for (linalg::GenericOp op : before)
-    for (OpOperand &operand : op->getOpOperands())
-      if (isa<BlockArgument>(operand.get()) &&
-          op.getMatchingIndexingMap(&operand).isIdentity())
-        return operand.get();
-  return {};
-}
-
 llvm::Error RowBuilder::build() {
   if (llvm::Error error = collect())
     return error;
-  Value shape = findShape(input, before);
+  Value shape = body.findShape();
   if (!shape)
     return unsupported("a row op on a value of unknown size");
   leadingSizes = getSizes(b, kernel.getArgument(shape));

@@ -30,22 +30,26 @@ static bool writesInOrder(linalg::GenericOp op) {
   });
 }
 
-/// Whether the last loop of `op` is its only reduction, its inputs are read at
-/// the loop indices or broadcast along them, and its result drops that loop.
-static bool reducesRows(linalg::GenericOp op) {
-  unsigned loops = op.getNumLoops();
-  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
-  if (loops == 0 || op.getNumReductionLoops() != 1 ||
-      kinds.back() != utils::IteratorType::reduction ||
-      op.getNumDpsInits() != 1 || op.getNumDpsInputs() == 0)
+/// Whether `op` reads its first input at the loop indices and writes one result
+/// over its parallel loops, in order, of which the others are reductions.
+static bool reducesAxes(linalg::GenericOp op) {
+  if (op.getNumReductionLoops() == 0 || op.getNumDpsInits() != 1 ||
+      op.getNumDpsInputs() == 0)
     return false;
-  AffineMap result = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-  AffineMap rows =
-      AffineMap::getMultiDimIdentityMap(loops - 1, op.getContext());
+  SmallVector<AffineExpr> kept;
+  for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (kind == utils::IteratorType::parallel)
+      kept.push_back(getAffineDimExpr(loop, op.getContext()));
   AffineMap expected =
-      AffineMap::get(loops, 0, rows.getResults(), op.getContext());
-  AffineMap first = op.getMatchingIndexingMap(op.getDpsInputOperand(0));
-  return result == expected && first.isIdentity();
+      AffineMap::get(op.getNumLoops(), 0, kept, op.getContext());
+  return op.getMatchingIndexingMap(op.getDpsInitOperand(0)) == expected &&
+         op.getMatchingIndexingMap(op.getDpsInputOperand(0)).isIdentity();
+}
+
+/// Whether the last loop of `op` is its only reduction.
+static bool reducesLastAxisOnly(linalg::GenericOp op) {
+  return op.getNumReductionLoops() == 1 &&
+         op.getIteratorTypesArray().back() == utils::IteratorType::reduction;
 }
 
 OpRole heddle::getOpRole(Operation *op) {
@@ -70,7 +74,9 @@ OpRole heddle::getOpRole(Operation *op) {
     if (generic.getNumLoops() == generic.getNumParallelLoops() &&
         writesInOrder(generic))
       return OpRole::elementwise;
-    return reducesRows(generic) ? OpRole::row : OpRole::other;
+    if (!reducesAxes(generic))
+      return OpRole::other;
+    return reducesLastAxisOnly(generic) ? OpRole::row : OpRole::reduction;
   }
   bool onTensors =
       llvm::any_of(op->getResultTypes(), llvm::IsaPred<TensorType>);

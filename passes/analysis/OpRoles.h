@@ -22,6 +22,8 @@ enum class OpRole {
   /// heddle.layer_norm, linalg.softmax over the last axis, or a linalg.generic
   /// whose one reduction is over the last axis of its first operand.
   row,
+  /// A linalg.generic that reduces other axes of its first operand, or several.
+  reduction,
   /// A linalg.generic that only has parallel loops and writes each element of
   /// its results once, in order.
   elementwise,

@@ -26,6 +26,8 @@ static StringRef nameOf(OpRole role) {
     return "attention";
   case OpRole::row:
     return "row";
+  case OpRole::reduction:
+    return "reduction";
   case OpRole::elementwise:
     return "elementwise";
   default:
@@ -70,10 +72,11 @@ static SmallVector<Operation *> collectGroup(Operation *anchor,
                                              remark::RemarkOpts options) {
   OpRole role = getOpRole(anchor);
   SmallVector<Operation *> group = {anchor};
-  if (role == OpRole::row)
+  bool alongAxes = role == OpRole::row || role == OpRole::reduction;
+  if (alongAxes)
     if (Operation *producer = findPrologue(anchor))
       group.insert(group.begin(), producer);
-  if (role != OpRole::contraction && role != OpRole::row)
+  if (role != OpRole::contraction && !alongAxes)
     return group;
   StringRef why;
   while (Operation *reader = findEpilogue(group.back(), why))
@@ -125,7 +128,9 @@ void FormKernels::runOnOperation() {
   if (failed(formAround([](OpRole role) {
         return role == OpRole::contraction || role == OpRole::attention;
       })) ||
-      failed(formAround([](OpRole role) { return role == OpRole::row; })) ||
+      failed(formAround([](OpRole role) {
+        return role == OpRole::row || role == OpRole::reduction;
+      })) ||
       failed(formAround([](OpRole role) {
         return role == OpRole::elementwise || role == OpRole::other;
       })))

@@ -96,6 +96,10 @@ static Choice chooseFamily(KernelOp kernel) {
     return restIsElementwise(ops, op)
                ? Choice{"row", ""}
                : Choice{"reference", "several row ops in one kernel"};
+  if (Operation *op = find(OpRole::reduction))
+    return restIsElementwise(ops, op)
+               ? Choice{"reduction", ""}
+               : Choice{"reference", "several reductions in one kernel"};
   if (ops.size() == 1 && find(OpRole::elementwise))
     return {"elementwise", ""};
   return {"reference", "no kernel family fits the body"};
@@ -103,7 +107,7 @@ static Choice chooseFamily(KernelOp kernel) {
 
 /// The layout a family demands of operand `index`.
 static Layout chooseLayout(KernelOp kernel, StringRef family, unsigned index) {
-  if (family == "contraction" || family == "row")
+  if (llvm::is_contained({"contraction", "row", "reduction"}, family))
     return Layout::contiguous;
   if (family != "attention")
     return Layout::strided;

@@ -156,6 +156,43 @@ func.func @views(%x: tensor<6x8xf32>) -> tensor<12x8xf32> {
 
 // -----
 
+// A sum over an axis before the last does the same.
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#columns = affine_map<(d0, d1) -> (d1)>
+
+// CHECK-LABEL: func @columns(
+func.func @columns(%x: tensor<?x8xf32>, %n: index) -> tensor<8xf32> {
+  // CHECK: heddle.kernel {{.*}} reason "reduction + 1 elementwise" {
+  // CHECK:   linalg.fill
+  // CHECK:   math.exp
+  // CHECK:   arith.addf
+  // CHECK:   heddle.yield
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%n) : tensor<?x8xf32>
+  %f = tensor.empty() : tensor<8xf32>
+  %a = linalg.generic {indexing_maps = [#id, #id],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x8xf32>) outs(%e : tensor<?x8xf32>) {
+  ^bb0(%p: f32, %o: f32):
+    %r = math.exp %p : f32
+    linalg.yield %r : f32
+  } -> tensor<?x8xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%f : tensor<8xf32>) -> tensor<8xf32>
+  // expected-remark @below {{reduction + 1 elementwise}}
+  // expected-remark @below {{the reader is not elementwise over the same shape}}
+  %s = linalg.generic {indexing_maps = [#id, #columns],
+                       iterator_types = ["reduction", "parallel"]}
+      ins(%a : tensor<?x8xf32>) outs(%i : tensor<8xf32>) {
+  ^bb0(%p: f32, %o: f32):
+    %r = arith.addf %p, %o : f32
+    linalg.yield %r : f32
+  } -> tensor<8xf32>
+  return %s : tensor<8xf32>
+}
+
+// -----
+
 // A reduction without an input, of the caller's numbers alone, is no row op but
 // still a kernel.
 

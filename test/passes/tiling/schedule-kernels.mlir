@@ -77,6 +77,33 @@ module attributes {heddle.target = #heddle.target<"cpu", {vector_bits = 256 : i6
 
 // -----
 
+// A sum over an axis before the last is a reduction kernel on contiguous memory.
+
+module attributes {heddle.target = #heddle.target<"cpu", {vector_bits = 256 : i64}>} {
+  // CHECK-LABEL: func @columns(
+  func.func @columns(%x: tensor<?x8xf32>, %e: tensor<8xf32>) -> tensor<8xf32> {
+    // CHECK: schedule <"reduction", {}>
+    // CHECK-SAME: layouts [#heddle.layout<contiguous>, #heddle.layout<contiguous>]
+    // expected-remark @below {{Remark=reduction}}
+    %y = heddle.kernel ins(%x : tensor<?x8xf32>) outs(%e : tensor<8xf32>) {
+    ^bb0(%a: tensor<?x8xf32>, %i: tensor<8xf32>):
+      %zero = arith.constant 0.0 : f32
+      %z = linalg.fill ins(%zero : f32) outs(%i : tensor<8xf32>) -> tensor<8xf32>
+      %g = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>],
+                           iterator_types = ["reduction", "parallel"]}
+          ins(%a : tensor<?x8xf32>) outs(%z : tensor<8xf32>) {
+      ^bb0(%p: f32, %o: f32):
+        %r = arith.addf %p, %o : f32
+        linalg.yield %r : f32
+      } -> tensor<8xf32>
+      heddle.yield %g : tensor<8xf32>
+    } -> tensor<8xf32>
+    return %y : tensor<8xf32>
+  }
+}
+
+// -----
+
 // A row op with an elementwise op after it is a row kernel on contiguous
 // memory; a single elementwise op takes any strides.
 

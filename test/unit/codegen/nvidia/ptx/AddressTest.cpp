@@ -1,0 +1,250 @@
+// AddressTest.cpp - generic and cluster addresses, special registers.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "test/unit/codegen/nvidia/ptx/Differential.h"
+
+namespace heddle::ptx::test {
+
+/// An address in each space, made generic, tested for every space, and taken
+/// back: the word read through it tells that it is the right one.
+TEST(Addresses, GenericRoundTrips) {
+  struct {
+    const char *space;
+    const char *isSpace; ///< one bit each: global, shared, local, param
+    unsigned bits;
+  } spaces[] = {{"global", "global", 1},
+                {"shared", "shared", 2},
+                {"local", "local", 4},
+                {"const", "const", 0}};
+  for (auto &space : spaces) {
+    std::string name = space.space;
+    bool isConst = name == "const";
+    std::string store = isConst ? "" : "st." + name + ".u32 [%a], 77;\n";
+    Kernel kernel(".version 8.0\n.target sm_90\n.address_size 64\n"
+                  ".global .align 4 .u32 gvar;\n"
+                  ".const .align 4 .u32 cvar = 77;\n"
+                  ".visible .entry k(.param .u64 out)\n{\n"
+                  ".shared .align 4 .u32 svar;\n.local .align 4 .u32 lvar;\n"
+                  ".reg .b64 %o, %a, %g, %b;\n.reg .b32 %r<8>;\n"
+                  ".reg .pred %p<4>;\nld.param.u64 %o, [out];\n"
+                  "mov.u64 %a, " +
+                  name.substr(0, 1) + "var;\n" + store + "cvta." + name +
+                  ".u64 %g, %a;\nld.u32 %r0, [%g];\ncvta.to." + name +
+                  ".u64 %b, %g;\nld." + name +
+                  ".u32 %r1, [%b];\nisspacep.global %p0, %g;\n"
+                  "isspacep.shared %p1, %g;\nisspacep.local %p2, %g;\n"
+                  "isspacep.shared::cluster %p3, %g;\n"
+                  "selp.u32 %r2, 1, 0, %p0;\nselp.u32 %r3, 2, 0, %p1;\n"
+                  "selp.u32 %r4, 4, 0, %p2;\nselp.u32 %r5, 2, 0, %p3;\n"
+                  "or.b32 %r2, %r2, %r3;\nor.b32 %r2, %r2, %r4;\n"
+                  "st.global.v2.u32 [%o], {%r0, %r1};\n"
+                  "st.global.v2.u32 [%o+8], {%r2, %r5};\nret;\n}\n");
+    std::vector<uint32_t> out(4);
+    kernel.addBuffer(out, "out", false);
+    Report report = kernel.run();
+    ASSERT_TRUE(isClean(report)) << name << textOf(report);
+    EXPECT_EQ(out[0], 77u) << name;
+    EXPECT_EQ(out[1], 77u) << name;
+    if (!isConst) { // constants lie in a window of their own, not asked for
+      EXPECT_EQ(out[2], space.bits) << name;
+      EXPECT_EQ(out[3], space.bits & 2) << name;
+      recordCompared(kernel, {"cvta", "isspacep"});
+    }
+  }
+}
+
+/// Parameters of the kernel are a space of their own.
+TEST(Addresses, Parameters) {
+  Kernel kernel(R"(.version 8.0
+.target sm_90
+.address_size 64
+.visible .entry k(.param .u64 out, .param .u32 value)
+{
+  .reg .b64 %o, %a, %b;
+  .reg .b32 %r<4>;
+  .reg .pred %p<2>;
+  ld.param.u64 %o, [out];
+  mov.b64 %a, value;
+  cvta.param.u64 %b, %a;
+  ld.u32 %r0, [%b];
+  isspacep.param %p0, %b;
+  isspacep.global %p1, %b;
+  selp.u32 %r1, 1, 0, %p0;
+  selp.u32 %r2, 2, 0, %p1;
+  or.b32 %r1, %r1, %r2;
+  st.global.v2.u32 [%o], {%r0, %r1};
+  ret;
+}
+)");
+  std::vector<uint32_t> out(2);
+  kernel.addBuffer(out, "out", false);
+  kernel.add(uint32_t(4711));
+  Report report = kernel.run();
+  ASSERT_TRUE(isClean(report)) << textOf(report);
+  EXPECT_EQ(out, (std::vector<uint32_t>{4711, 1}));
+  recordCompared(kernel, {"cvta.param", "isspacep.param"});
+}
+
+/// Every block of a cluster writes its rank to its shared memory and reads that
+/// of the next but one, by addresses of 32 and 64 bits, shared and generic.
+TEST(Addresses, OtherBlocksOfTheCluster) {
+  Kernel kernel(R"(.version 8.0
+.target sm_90
+.address_size 64
+.visible .entry k(.param .u64 out)
+.reqnctapercluster 4, 1, 1
+{
+  .shared .align 4 .u32 own[2];
+  .reg .b64 %o, %g, %h, %w;
+  .reg .b32 %rank, %next, %a, %b, %r<8>;
+  .reg .pred %p<2>;
+  ld.param.u64 %o, [out];
+  mov.u32 %rank, %cluster_ctarank;
+  add.u32 %next, %rank, 2;
+  and.b32 %next, %next, 3;
+  add.u32 %r0, %rank, 100;
+  mov.u32 %a, own;
+  st.shared.u32 [%a+4], %r0;
+  barrier.cluster.arrive.aligned;
+  barrier.cluster.wait.aligned;
+  mapa.shared::cluster.u32 %b, %a, %next;
+  ld.shared::cluster.u32 %r1, [%b+4];
+  getctarank.shared::cluster.u32 %r2, %b;
+  getctarank.shared::cluster.u32 %r3, %a;
+  mov.u64 %w, own;
+  mapa.shared::cluster.u64 %w, %w, %next;
+  ld.shared::cluster.u32 %r4, [%w+4];
+  getctarank.shared::cluster.u64 %r5, %w;
+  cvt.u64.u32 %g, %a;
+  cvta.shared.u64 %g, %g;
+  mapa.u64 %h, %g, %next;
+  ld.u32 %r6, [%h+4];
+  getctarank.u64 %r7, %h;
+  isspacep.shared::cluster %p0, %h;
+  isspacep.shared::cta %p1, %h;
+  selp.u32 %r0, 1, 0, %p0;
+  @%p1 add.u32 %r0, %r0, 2;
+  mad.wide.u32 %o, %rank, 32, %o;
+  st.global.v4.u32 [%o], {%r1, %r2, %r3, %r4};
+  st.global.v4.u32 [%o+16], {%r5, %r6, %r7, %r0};
+  barrier.cluster.arrive.aligned;
+  barrier.cluster.wait.aligned;
+  ret;
+}
+)");
+  std::vector<uint32_t> out(32);
+  kernel.addBuffer(out, "out", false);
+  kernel.launch.grid[0] = 4;
+  kernel.launch.block[0] = 1;
+  Report report = kernel.run();
+  ASSERT_TRUE(isClean(report)) << textOf(report);
+  for (uint32_t rank = 0; rank < 4; ++rank) {
+    uint32_t next = (rank + 2) % 4, value = next + 100;
+    std::vector<uint32_t> want = {value, next, rank, value,
+                                  next,  value, next, 1};
+    EXPECT_EQ(std::vector<uint32_t>(&out[rank * 8], &out[rank * 8] + 8), want);
+  }
+  recordCompared(kernel, {"mapa", "getctarank", "isspacep.shared::"});
+}
+
+/// The registers that tell a thread where it is.
+TEST(SpecialRegisters, Positions) {
+  const uint32_t block[3] = {5, 4, 3}, grid[3] = {4, 2, 3}, cluster[3] = {2, 1, 3};
+  constexpr const char *names[] = {
+      "%tid.x",           "%tid.y",           "%tid.z",
+      "%ntid.x",          "%ntid.y",          "%ntid.z",
+      "%ctaid.x",         "%ctaid.y",         "%ctaid.z",
+      "%nctaid.x",        "%nctaid.y",        "%nctaid.z",
+      "%clusterid.x",     "%clusterid.y",     "%clusterid.z",
+      "%nclusterid.x",    "%nclusterid.y",    "%nclusterid.z",
+      "%cluster_ctaid.x", "%cluster_ctaid.y", "%cluster_ctaid.z",
+      "%cluster_nctaid.x", "%cluster_nctaid.y", "%cluster_nctaid.z",
+      "%cluster_ctarank", "%cluster_nctarank", "%laneid",
+      "%warpid",          "%lanemask_eq",     "%lanemask_lt",
+      "%lanemask_le",     "%lanemask_gt",     "%lanemask_ge",
+      "%dynamic_smem_size"};
+  constexpr size_t count = std::size(names);
+  std::string stores;
+  for (size_t i = 0; i < count; ++i)
+    stores += std::string("mov.u32 %r1, ") + names[i] +
+              ";\nst.global.u32 [%o+" + std::to_string(4 * i) + "], %r1;\n";
+  Kernel kernel(
+      ".version 8.0\n.target sm_90\n.address_size 64\n"
+      ".visible .entry k(.param .u64 out)\n{\n.reg .b64 %o;\n.reg .b32 %r<4>, "
+      "%b, %s;\nld.param.u64 %o, [out];\n"
+      // The thread's number, from x, y and z.
+      "mov.u32 %r0, %ctaid.z;\nmov.u32 %s, %nctaid.y;\nmov.u32 %b, %ctaid.y;\n"
+      "mad.lo.u32 %r0, %r0, %s, %b;\nmov.u32 %s, %nctaid.x;\n"
+      "mov.u32 %b, %ctaid.x;\nmad.lo.u32 %r0, %r0, %s, %b;\n"
+      "mov.u32 %s, %ntid.z;\nmov.u32 %b, %tid.z;\n"
+      "mad.lo.u32 %r0, %r0, %s, %b;\nmov.u32 %s, %ntid.y;\n"
+      "mov.u32 %b, %tid.y;\nmad.lo.u32 %r0, %r0, %s, %b;\n"
+      "mov.u32 %s, %ntid.x;\nmov.u32 %b, %tid.x;\n"
+      "mad.lo.u32 %r0, %r0, %s, %b;\nmad.wide.u32 %o, %r0, " +
+      std::to_string(4 * count) + ", %o;\n" + stores + "ret;\n}\n");
+  size_t threads = 5 * 4 * 3, blocks = 4 * 2 * 3;
+  std::vector<uint32_t> out(threads * blocks * count);
+  kernel.addBuffer(out, "out", false);
+  for (int d = 0; d < 3; ++d) {
+    kernel.launch.grid[d] = grid[d];
+    kernel.launch.block[d] = block[d];
+    kernel.launch.cluster[d] = cluster[d];
+  }
+  kernel.launch.dynamicShared = 48;
+  Report report = kernel.run();
+  ASSERT_TRUE(isClean(report)) << textOf(report);
+  for (uint32_t number = 0; number < threads * blocks; ++number) {
+    uint32_t thread = number % threads, place = number / threads;
+    uint32_t tid[3] = {thread % 5, thread / 5 % 4, thread / 20};
+    uint32_t ctaid[3] = {place % 4, place / 4 % 2, place / 8};
+    uint32_t lane = thread % 32, bit = 1u << lane;
+    std::vector<uint32_t> want;
+    auto add = [&](auto value) {
+      for (int d = 0; d < 3; ++d)
+        want.push_back(value(d));
+    };
+    add([&](int d) { return tid[d]; });
+    add([&](int d) { return block[d]; });
+    add([&](int d) { return ctaid[d]; });
+    add([&](int d) { return grid[d]; });
+    add([&](int d) { return ctaid[d] / cluster[d]; });
+    add([&](int d) { return grid[d] / cluster[d]; });
+    add([&](int d) { return ctaid[d] % cluster[d]; });
+    add([&](int d) { return cluster[d]; });
+    want.push_back(ctaid[0] % 2 + ctaid[2] % 3 * 2);
+    want.push_back(6);
+    want.push_back(lane);
+    want.push_back(thread / 32);
+    want.push_back(bit);
+    want.push_back(bit - 1);
+    want.push_back(2 * bit - 1);
+    want.push_back(~(2 * bit - 1));
+    want.push_back(~(bit - 1));
+    want.push_back(48);
+    for (size_t i = 0; i < count; ++i)
+      ASSERT_EQ(out[number * count + i], want[i]) << names[i];
+  }
+  recordCompared(kernel, {"mov.u32"});
+}
+
+/// Clocks rise.
+TEST(SpecialRegisters, Clocks) {
+  for (const char *name : {"%clock", "%clock64", "%globaltimer"}) {
+    bool isWide = name != std::string_view("%clock");
+    std::string type = isWide ? ".u64 " : ".u32 ";
+    Kernel kernel(".version 8.0\n.target sm_90\n.address_size 64\n"
+                  ".visible .entry k(.param .u64 out)\n{\n.reg .b64 %o;\n.reg .b" +
+                  std::string(isWide ? "64" : "32") +
+                  " %x, %y, %z;\nld.param.u64 %o, [out];\nmov" + type + "%x, " +
+                  name + ";\nmov" + type + "%y, " + name + ";\nsub" + type +
+                  "%z, %y, %x;\nst.global" + type + "[%o], %z;\nret;\n}\n");
+    std::vector<uint64_t> out(1);
+    kernel.addBuffer(out, "out");
+    Report report = kernel.run();
+    ASSERT_TRUE(isClean(report)) << textOf(report);
+    EXPECT_GT(out[0], 0u) << name;
+    EXPECT_LT(out[0], 1000u) << name;
+  }
+}
+
+} // namespace heddle::ptx::test

@@ -155,7 +155,15 @@ void arriveWhenDone(Warp &warp, const Op &op, Lanes lanes) {
   Machine &machine = *warp.machine;
   LaneTargets targets;
   laneAddresses(warp, op.a, op.mode & WideTo, op.immediate, lanes, targets);
-  resolveLanes(warp, op, lanes, {Space::Shared, 8, 8, true}, targets);
+  resolveLanes(warp, op, lanes, {Space(op.target), 8, 8, true}, targets);
+  for (Lanes left = targets.valid; left != 0; left &= left - 1) {
+    unsigned lane = unsigned(std::countr_zero(left));
+    if (targets.target[lane].memory->kind == Memory::Kind::Shared)
+      continue;
+    machine.find(FindingKind::MbarrierMisuse, warp, op, lane,
+                 targets.address[lane], "expects an mbarrier in shared memory");
+    targets.valid &= ~(Lanes(1) << lane);
+  }
   AsyncCopy arrival;
   arrival.op = machine.indexOf(op);
   arrival.isArrive = true;
@@ -245,12 +253,14 @@ void buildAsyncCopy(Builder &b) {
   if (b.take("mbarrier")) {
     b.require("arrive");
     b.op.mode2 = !b.take("noinc");
-    b.takeOneOf({"shared", "shared::cta"});
+    b.op.target = uint32_t(b.takeSpace());
     b.require("b64");
     b.requireOperands(1, 1);
     bool wide = false;
     b.op.a = b.address(b.operand(0), b.op.immediate, wide);
     b.op.mode |= wide ? WideTo : 0;
+    if (!wide && b.op.target != uint32_t(Space::Shared))
+      b.refuse("expected a 64-bit generic address");
     b.op.run = arriveWhenDone;
     return;
   }

@@ -140,7 +140,7 @@ TEST(Addresses, OtherBlocksOfTheCluster) {
   ASSERT_TRUE(isClean(report)) << textOf(report);
   for (uint32_t rank = 0; rank < 4; ++rank) {
     uint32_t next = (rank + 2) % 4, value = next + 100;
-    std::vector<uint32_t> want = {value, next, rank, value,
+    std::vector<uint32_t> want = {value, next,  rank, value,
                                   next,  value, next, 1};
     EXPECT_EQ(std::vector<uint32_t>(&out[rank * 8], &out[rank * 8] + 8), want);
   }
@@ -149,20 +149,42 @@ TEST(Addresses, OtherBlocksOfTheCluster) {
 
 /// The registers that tell a thread where it is.
 TEST(SpecialRegisters, Positions) {
-  const uint32_t block[3] = {5, 4, 3}, grid[3] = {4, 2, 3}, cluster[3] = {2, 1, 3};
-  constexpr const char *names[] = {
-      "%tid.x",           "%tid.y",           "%tid.z",
-      "%ntid.x",          "%ntid.y",          "%ntid.z",
-      "%ctaid.x",         "%ctaid.y",         "%ctaid.z",
-      "%nctaid.x",        "%nctaid.y",        "%nctaid.z",
-      "%clusterid.x",     "%clusterid.y",     "%clusterid.z",
-      "%nclusterid.x",    "%nclusterid.y",    "%nclusterid.z",
-      "%cluster_ctaid.x", "%cluster_ctaid.y", "%cluster_ctaid.z",
-      "%cluster_nctaid.x", "%cluster_nctaid.y", "%cluster_nctaid.z",
-      "%cluster_ctarank", "%cluster_nctarank", "%laneid",
-      "%warpid",          "%lanemask_eq",     "%lanemask_lt",
-      "%lanemask_le",     "%lanemask_gt",     "%lanemask_ge",
-      "%dynamic_smem_size"};
+  const uint32_t block[3] = {5, 4, 3}, grid[3] = {4, 2, 3},
+                 cluster[3] = {2, 1, 3};
+  constexpr const char *names[] = {"%tid.x",
+                                   "%tid.y",
+                                   "%tid.z",
+                                   "%ntid.x",
+                                   "%ntid.y",
+                                   "%ntid.z",
+                                   "%ctaid.x",
+                                   "%ctaid.y",
+                                   "%ctaid.z",
+                                   "%nctaid.x",
+                                   "%nctaid.y",
+                                   "%nctaid.z",
+                                   "%clusterid.x",
+                                   "%clusterid.y",
+                                   "%clusterid.z",
+                                   "%nclusterid.x",
+                                   "%nclusterid.y",
+                                   "%nclusterid.z",
+                                   "%cluster_ctaid.x",
+                                   "%cluster_ctaid.y",
+                                   "%cluster_ctaid.z",
+                                   "%cluster_nctaid.x",
+                                   "%cluster_nctaid.y",
+                                   "%cluster_nctaid.z",
+                                   "%cluster_ctarank",
+                                   "%cluster_nctarank",
+                                   "%laneid",
+                                   "%warpid",
+                                   "%lanemask_eq",
+                                   "%lanemask_lt",
+                                   "%lanemask_le",
+                                   "%lanemask_gt",
+                                   "%lanemask_ge",
+                                   "%dynamic_smem_size"};
   constexpr size_t count = std::size(names);
   std::string stores;
   for (size_t i = 0; i < count; ++i)
@@ -232,12 +254,13 @@ TEST(SpecialRegisters, Clocks) {
   for (const char *name : {"%clock", "%clock64", "%globaltimer"}) {
     bool isWide = name != std::string_view("%clock");
     std::string type = isWide ? ".u64 " : ".u32 ";
-    Kernel kernel(".version 8.0\n.target sm_90\n.address_size 64\n"
-                  ".visible .entry k(.param .u64 out)\n{\n.reg .b64 %o;\n.reg .b" +
-                  std::string(isWide ? "64" : "32") +
-                  " %x, %y, %z;\nld.param.u64 %o, [out];\nmov" + type + "%x, " +
-                  name + ";\nmov" + type + "%y, " + name + ";\nsub" + type +
-                  "%z, %y, %x;\nst.global" + type + "[%o], %z;\nret;\n}\n");
+    Kernel kernel(
+        ".version 8.0\n.target sm_90\n.address_size 64\n"
+        ".visible .entry k(.param .u64 out)\n{\n.reg .b64 %o;\n.reg .b" +
+        std::string(isWide ? "64" : "32") +
+        " %x, %y, %z;\nld.param.u64 %o, [out];\nmov" + type + "%x, " + name +
+        ";\nmov" + type + "%y, " + name + ";\nsub" + type +
+        "%z, %y, %x;\nst.global" + type + "[%o], %z;\nret;\n}\n");
     std::vector<uint64_t> out(1);
     kernel.addBuffer(out, "out");
     Report report = kernel.run();

@@ -161,26 +161,6 @@ uint64_t flushed(uint64_t word) {
   return hostF32.isSubnormal(word) ? word & hostF32.signBit() : word;
 }
 
-uint64_t added(const HostFormat &format, uint64_t a, uint64_t b) {
-  bool bothNegative = format.isNegative(a) && format.isNegative(b);
-  return format.round(sum(format.value(a), format.value(b)), Direction::Even,
-                      bothNegative);
-}
-
-/// A NaN loses; -0 is below +0.
-uint64_t extremum(const HostFormat &format, uint64_t a, uint64_t b,
-                  bool largest) {
-  if (format.isNan(a) || format.isNan(b))
-    return format.isNan(a) && format.isNan(b) ? format.nan()
-           : format.isNan(a)                  ? b
-                                              : a;
-  auto rank = [&](uint64_t word) {
-    int64_t magnitude = int64_t(word & (format.signBit() - 1));
-    return format.isNegative(word) ? -1 - magnitude : magnitude;
-  };
-  return (rank(a) < rank(b)) == largest ? b : a;
-}
-
 /// Applies an update to both halves of a word.
 Update onHalves(Update update) {
   return [=](uint64_t old, uint64_t b, uint64_t) {

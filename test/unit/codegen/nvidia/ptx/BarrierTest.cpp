@@ -17,12 +17,13 @@ TEST(Barrier, OrdersTheBlock) {
        {"bar.sync 0", "bar.sync 5, 128", "barrier.sync 3",
         "barrier.sync.aligned 3, 128", "barrier.cta.sync 2",
         "barrier.cta.sync.aligned 2, 128", "bar.cta.sync 1"}) {
-    Kernel kernel(head + ".visible .entry k(.param .u64 out)\n{\n"
-                         ".shared .align 4 .b8 box[512];\n.reg .b64 %o;\n"
-                         ".reg .b32 %t, %s, %u, %n;\n"
-                         "ld.param.u64 %o, [out];\nmov.u32 %t, %tid.x;\n"
-                         "mov.u32 %s, box;\nmad.lo.u32 %u, %t, 4, %s;\n"
-                         "st.shared.u32 [%u], %t;\n" +
+    Kernel kernel(head +
+                  ".visible .entry k(.param .u64 out)\n{\n"
+                  ".shared .align 4 .b8 box[512];\n.reg .b64 %o;\n"
+                  ".reg .b32 %t, %s, %u, %n;\n"
+                  "ld.param.u64 %o, [out];\nmov.u32 %t, %tid.x;\n"
+                  "mov.u32 %s, box;\nmad.lo.u32 %u, %t, 4, %s;\n"
+                  "st.shared.u32 [%u], %t;\n" +
                   barrier +
                   ";\nadd.u32 %n, %t, 32;\nand.b32 %n, %n, 127;\n"
                   "mad.lo.u32 %u, %n, 4, %s;\nld.shared.u32 %n, [%u];\n"
@@ -47,14 +48,15 @@ TEST(Barrier, ArrivalWithoutWaiting) {
   for (const char *name : {"bar", "barrier", "barrier.cta"}) {
     std::string arrive = std::string(name) + ".arrive 4, 128",
                 sync = std::string(name) + ".sync 4, 128";
-    Kernel kernel(head + ".visible .entry k(.param .u64 out)\n{\n"
-                         ".shared .align 4 .b8 box[256];\n.reg .b64 %o;\n"
-                         ".reg .b32 %t, %u, %s;\n.reg .pred %p;\n"
-                         "ld.param.u64 %o, [out];\nmov.u32 %t, %tid.x;\n"
-                         "mov.u32 %s, box;\nand.b32 %u, %t, 63;\n"
-                         "mad.lo.u32 %u, %u, 4, %s;\n"
-                         "setp.ge.u32 %p, %t, 64;\n@%p bra READ;\n"
-                         "mad.lo.u32 %t, %t, 3, 1;\nst.shared.u32 [%u], %t;\n" +
+    Kernel kernel(head +
+                  ".visible .entry k(.param .u64 out)\n{\n"
+                  ".shared .align 4 .b8 box[256];\n.reg .b64 %o;\n"
+                  ".reg .b32 %t, %u, %s;\n.reg .pred %p;\n"
+                  "ld.param.u64 %o, [out];\nmov.u32 %t, %tid.x;\n"
+                  "mov.u32 %s, box;\nand.b32 %u, %t, 63;\n"
+                  "mad.lo.u32 %u, %u, 4, %s;\n"
+                  "setp.ge.u32 %p, %t, 64;\n@%p bra READ;\n"
+                  "mad.lo.u32 %t, %t, 3, 1;\nst.shared.u32 [%u], %t;\n" +
                   arrive + ";\nret;\nREAD:\n" + sync +
                   ";\nld.shared.u32 %u, [%u];\nmad.wide.u32 %o, %t, 4, %o;\n"
                   "st.global.u32 [%o+-256], %u;\nret;\n}\n");
@@ -89,10 +91,11 @@ TEST(Barrier, Reductions) {
                                (form.isCount ? "d" : "q") + ", 3" +
                                (counted ? ", 96" : "") +
                                (negated ? ", !%p" : ", %p");
-            Kernel kernel(head + ".visible .entry k(.param .u64 out)\n{\n"
-                                 ".reg .b64 %o;\n.reg .b32 %t, %d;\n"
-                                 ".reg .pred %p, %q;\nld.param.u64 %o, [out];\n"
-                                 "mov.u32 %t, %tid.x;\nsetp.lt.u32 %p, %t, " +
+            Kernel kernel(head +
+                          ".visible .entry k(.param .u64 out)\n{\n"
+                          ".reg .b64 %o;\n.reg .b32 %t, %d;\n"
+                          ".reg .pred %p, %q;\nld.param.u64 %o, [out];\n"
+                          "mov.u32 %t, %tid.x;\nsetp.lt.u32 %p, %t, " +
                           std::to_string(below) + ";\n" + text + ";\n" +
                           (form.isCount ? "" : "selp.u32 %d, 1, 0, %q;\n") +
                           "mad.wide.u32 %o, %t, 4, %o;\n"
@@ -113,7 +116,10 @@ TEST(Barrier, OfAWarp) {
   Column sides(64);
   for (size_t i = 0; i < sides.size(); ++i)
     sides[i] = i * 7 % 3 == 0;
-  compareWarps({"bar.warp.sync -1;", 32, {1}, "@!%a bra MEET;\nMEET:",
+  compareWarps({"bar.warp.sync -1;",
+                32,
+                {1},
+                "@!%a bra MEET;\nMEET:",
                 "activemask.b32 %d;"},
                {sides}, [](size_t) { return Column(32, 0xFFFFFFFF); });
 }
@@ -122,18 +128,20 @@ TEST(Barrier, OfAWarp) {
 TEST(Barrier, OfACluster) {
   struct {
     const char *arrive, *wait;
-  } forms[] = {{"barrier.cluster.arrive", "barrier.cluster.wait"},
-               {"barrier.cluster.arrive.aligned", "barrier.cluster.wait.aligned"},
-               {"barrier.cluster.arrive.release.aligned",
-                "barrier.cluster.wait.acquire.aligned"}};
+  } forms[] = {
+      {"barrier.cluster.arrive", "barrier.cluster.wait"},
+      {"barrier.cluster.arrive.aligned", "barrier.cluster.wait.aligned"},
+      {"barrier.cluster.arrive.release.aligned",
+       "barrier.cluster.wait.acquire.aligned"}};
   for (auto &form : forms) {
-    Kernel kernel(head + ".visible .entry k(.param .u64 x, .param .u64 out)\n"
-                         ".reqnctapercluster 4, 1, 1\n{\n"
-                         ".reg .b64 %x, %o;\n.reg .b32 %r, %n;\n"
-                         "ld.param.u64 %x, [x];\nld.param.u64 %o, [out];\n"
-                         "mov.u32 %r, %ctaid.x;\nadd.u32 %n, %r, 10;\n"
-                         "mad.wide.u32 %x, %r, 4, %x;\n"
-                         "st.global.u32 [%x], %n;\n" +
+    Kernel kernel(head +
+                  ".visible .entry k(.param .u64 x, .param .u64 out)\n"
+                  ".reqnctapercluster 4, 1, 1\n{\n"
+                  ".reg .b64 %x, %o;\n.reg .b32 %r, %n;\n"
+                  "ld.param.u64 %x, [x];\nld.param.u64 %o, [out];\n"
+                  "mov.u32 %r, %ctaid.x;\nadd.u32 %n, %r, 10;\n"
+                  "mad.wide.u32 %x, %r, 4, %x;\n"
+                  "st.global.u32 [%x], %n;\n" +
                   form.arrive + ";\n" + form.wait +
                   ";\nadd.u32 %n, %r, 1;\nand.b32 %n, %n, 3;\n"
                   "ld.param.u64 %x, [x];\nmad.wide.u32 %x, %n, 4, %x;\n"
@@ -154,13 +162,14 @@ TEST(Barrier, OfACluster) {
 /// A value, a fence, a flag; the flag, a fence, the value. `from` and `to` are
 /// the blocks of the two threads.
 static void passMessage(const std::string &fence, uint32_t blocks) {
-  Kernel kernel(head + ".visible .entry k(.param .u64 x, .param .u64 out)\n{\n"
-                       ".reg .b64 %x, %o;\n.reg .b32 %t, %b, %v;\n"
-                       ".reg .pred %p;\nld.param.u64 %x, [x];\n"
-                       "ld.param.u64 %o, [out];\nmov.u32 %t, %tid.x;\n"
-                       "mov.u32 %b, %ctaid.x;\nadd.u32 %t, %t, %b;\n"
-                       "setp.ne.u32 %p, %t, 0;\n@%p bra TAKE;\n"
-                       "st.global.u32 [%x], 4711;\n" +
+  Kernel kernel(head +
+                ".visible .entry k(.param .u64 x, .param .u64 out)\n{\n"
+                ".reg .b64 %x, %o;\n.reg .b32 %t, %b, %v;\n"
+                ".reg .pred %p;\nld.param.u64 %x, [x];\n"
+                "ld.param.u64 %o, [out];\nmov.u32 %t, %tid.x;\n"
+                "mov.u32 %b, %ctaid.x;\nadd.u32 %t, %t, %b;\n"
+                "setp.ne.u32 %p, %t, 0;\n@%p bra TAKE;\n"
+                "st.global.u32 [%x], 4711;\n" +
                 fence +
                 ";\nst.relaxed.sys.global.u32 [%x+4], 1;\nret;\nTAKE:\n"
                 "setp.eq.u32 %p, %t, " +

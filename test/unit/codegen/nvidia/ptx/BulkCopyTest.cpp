@@ -1,7 +1,7 @@
 // BulkCopyTest.cpp - bulk and tensor copies of all ranks, reductions,
 // multicast. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "test/unit/codegen/nvidia/ptx/Kernel.h"
+#include "test/unit/codegen/nvidia/ptx/Differential.h"
 
 namespace heddle::ptx::test {
 
@@ -113,6 +113,7 @@ static void testTensor(unsigned rank, TensorSwizzle swizzle, bool fillNan) {
       }
     }
     ASSERT_EQ(to, expected) << "rank " << rank;
+    recordCompared(kernel, {"cp.async.bulk"});
   }
 }
 
@@ -170,6 +171,7 @@ END:
     EXPECT_EQ(to[i], from[i]);
     EXPECT_EQ(sums[i], 1000.0f + from[i]);
   }
+  recordCompared(kernel, {"cp."});
 }
 
 /// One block of four loads a tile into the shared memory of all.
@@ -233,6 +235,7 @@ LOADED:
     for (uint32_t i = 0; i < 1024; ++i)
       ASSERT_EQ(out[i], from[i % 256]);
   }
+  recordCompared(kernel, {"cp.async.bulk.tensor"});
 }
 
 TEST(TensorMaps, InvalidOnesAreNamed) {

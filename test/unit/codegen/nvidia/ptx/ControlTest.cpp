@@ -127,7 +127,8 @@ TEST(Control, EarlyExits) {
   mad.wide.u32 %o, %t, 4, %o;
   st.global.u32 [%o], %t;
   setp.gt.u32 %p, %t, 19;
-  @%p )") + leave + R"(;
+  @%p )") + leave +
+                  R"(;
   activemask.b32 %m;
   st.global.u32 [%o], %m;
   exit;

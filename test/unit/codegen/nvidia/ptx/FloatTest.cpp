@@ -253,17 +253,7 @@ struct Extremum {
     bool nanA = format.isNan(a), nanB = format.isNan(b);
     if ((nanA && nanB) || (nan && (nanA || nanB)))
       return format.nan();
-    uint64_t result = a;
-    if (nanA) {
-      result = b;
-    } else if (!nanB) {
-      // Order of the patterns of sign and magnitude.
-      auto rank = [&](uint64_t word) {
-        __int128 magnitude = word & (format.signBit() - 1);
-        return format.isNegative(word) ? -1 - magnitude : magnitude;
-      };
-      result = (rank(a) < rank(b)) == largest ? b : a;
-    }
+    uint64_t result = extremum(format, a, b, largest);
     return xorSign ? result | sign : result;
   }
 };

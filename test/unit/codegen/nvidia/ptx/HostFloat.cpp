@@ -178,4 +178,24 @@ Exact root(__float128 a) {
   return result;
 }
 
+uint64_t added(const HostFormat &format, uint64_t a, uint64_t b) {
+  bool bothNegative = format.isNegative(a) && format.isNegative(b);
+  return format.round(sum(format.value(a), format.value(b)), Direction::Even,
+                      bothNegative);
+}
+
+uint64_t extremum(const HostFormat &format, uint64_t a, uint64_t b,
+                  bool largest) {
+  if (format.isNan(a) || format.isNan(b))
+    return format.isNan(a) && format.isNan(b) ? format.nan()
+           : format.isNan(a)                  ? b
+                                              : a;
+  // Order of the patterns of sign and magnitude.
+  auto rank = [&](uint64_t word) {
+    __int128 magnitude = word & (format.signBit() - 1);
+    return format.isNegative(word) ? -1 - magnitude : magnitude;
+  };
+  return (rank(a) < rank(b)) == largest ? b : a;
+}
+
 } // namespace heddle::ptx::test

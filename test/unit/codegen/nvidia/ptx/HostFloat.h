@@ -59,6 +59,12 @@ Exact sum(__float128 a, __float128 b);
 Exact quotient(__float128 a, __float128 b);
 Exact root(__float128 a);
 
+/// a + b of a format, rounded to nearest even.
+uint64_t added(const HostFormat &format, uint64_t a, uint64_t b);
+/// The lesser or greater of two; a NaN loses, and -0 is below +0.
+uint64_t extremum(const HostFormat &format, uint64_t a, uint64_t b,
+                  bool largest);
+
 bool isNan(__float128 value);
 bool isFinite(__float128 value);
 bool isNegative(__float128 value);

@@ -52,30 +52,29 @@ void checkLoad(const std::string &opcode, const Location &at,
                const Loadable &type, unsigned width) {
   std::string address = std::string("[") + at.address + "]";
   // The place holds operand b; operand a must not matter.
-  compare({opcode + at.space + "." + type.name + " %d, " + address + ";",
-           width,
-           {64, 64},
-           at.setup + std::string("st") + at.space + ".b64 " + address +
-               ", %b;"},
-          {integers(64, 0), integers(64, 1)}, [&](const uint64_t *x) {
-            return extended(x[1], type, width);
-          });
+  compare(
+      {opcode + at.space + "." + type.name + " %d, " + address + ";",
+       width,
+       {64, 64},
+       at.setup + std::string("st") + at.space + ".b64 " + address + ", %b;"},
+      {integers(64, 0), integers(64, 1)},
+      [&](const uint64_t *x) { return extended(x[1], type, width); });
 }
 
 /// Bits of the type change in the place, the others stay.
 void checkStore(const std::string &opcode, const Location &at,
                 const Loadable &type, unsigned width) {
   std::string address = std::string("[") + at.address + "]";
-  compare({opcode + at.space + "." + type.name + " " + address + ", %a;",
-           64,
-           {width, 64},
-           at.setup + std::string("st") + at.space + ".b64 " + address +
-               ", %b;",
-           std::string("ld") + at.space + ".b64 %d, " + address + ";"},
-          {integers(width, 0), integers(64, 1)}, [&](const uint64_t *x) {
-            uint64_t mask = wrapped(-1, type.bits);
-            return (x[1] & ~mask) | (x[0] & mask);
-          });
+  compare(
+      {opcode + at.space + "." + type.name + " " + address + ", %a;",
+       64,
+       {width, 64},
+       at.setup + std::string("st") + at.space + ".b64 " + address + ", %b;",
+       std::string("ld") + at.space + ".b64 %d, " + address + ";"},
+      {integers(width, 0), integers(64, 1)}, [&](const uint64_t *x) {
+        uint64_t mask = wrapped(-1, type.bits);
+        return (x[1] & ~mask) | (x[0] & mask);
+      });
 }
 
 } // namespace
@@ -118,12 +117,10 @@ TEST(Memory, SemanticsAndCacheOperators) {
     Location at = global;
     std::string space = std::string(".global") + cache;
     std::string address = std::string("[") + at.address + "]";
-    compare({"ld" + space + ".u32 %d, " + address + ";",
-             32,
-             {64, 64},
-             at.setup},
-            {integers(64, 0), integers(64, 1)},
-            [&](const uint64_t *x) { return wrapped(x[1], 32); });
+    compare(
+        {"ld" + space + ".u32 %d, " + address + ";", 32, {64, 64}, at.setup},
+        {integers(64, 0), integers(64, 1)},
+        [&](const uint64_t *x) { return wrapped(x[1], 32); });
   }
   for (const char *cache : {".wb", ".cg", ".cs", ".wt", ".L1::evict_last"}) {
     std::string address = std::string("[") + global.address + "]";
@@ -167,19 +164,19 @@ TEST(Memory, Vectors) {
           through = ".local .align 16 .b8 box[32];\nmov.u64 %p, box;\n";
         else
           through = "mov.u64 %p, %o;\n";
-        Kernel kernel(
-            ".version 8.8\n.target sm_100\n.address_size 64\n"
-            ".visible .entry k(.param .u64 from, .param .u64 to)\n{\n"
-            ".reg .b" +
-            std::to_string(std::max(bits, 16u)) +
-            " %x<8>;\n.reg .b32 %t;\n.reg .b64 %i, %o, %p;\n"
-            "ld.param.u64 %i, [from];\nld.param.u64 %o, [to];\n"
-            "mov.u32 %t, %tid.x;\nmad.wide.u32 %i, %t, " +
-            bytes + ", %i;\nmad.wide.u32 %o, %t, " + bytes + ", %o;\n" +
-            through + "ld.global" + type + forward + "}, [%i];\nst" + space +
-            type + "[%p], " + forward + "};\nld" + space + type + forward +
-            "}, [%p];\nst.global" + type + "[%o], " + backward +
-            "};\nret;\n}\n");
+        Kernel kernel(".version 8.8\n.target sm_100\n.address_size 64\n"
+                      ".visible .entry k(.param .u64 from, .param .u64 to)\n{\n"
+                      ".reg .b" +
+                      std::to_string(std::max(bits, 16u)) +
+                      " %x<8>;\n.reg .b32 %t;\n.reg .b64 %i, %o, %p;\n"
+                      "ld.param.u64 %i, [from];\nld.param.u64 %o, [to];\n"
+                      "mov.u32 %t, %tid.x;\nmad.wide.u32 %i, %t, " +
+                      bytes + ", %i;\nmad.wide.u32 %o, %t, " + bytes +
+                      ", %o;\n" + through + "ld.global" + type + forward +
+                      "}, [%i];\nst" + space + type + "[%p], " + forward +
+                      "};\nld" + space + type + forward +
+                      "}, [%p];\nst.global" + type + "[%o], " + backward +
+                      "};\nret;\n}\n");
         std::vector<uint8_t> from(32 * total), to(32 * total), want(32 * total);
         for (size_t i = 0; i < from.size(); ++i)
           from[i] = uint8_t(i * 37 + i / 251);
@@ -211,8 +208,7 @@ TEST(Memory, ReadOnlySpaces) {
         "0xFEDCBA9876543210};\n"
         ".visible .entry k(.param .align 8 .b8 p[16], .param .u64 out)\n{\n"
         ".reg .b" +
-        bits +
-        " %x, %y;\n.reg .b64 %o;\nld.param.u64 %o, [out];\nld.const." +
+        bits + " %x, %y;\n.reg .b64 %o;\nld.param.u64 %o, [out];\nld.const." +
         type.name + " %x, [table+8];\nld.param." + type.name +
         " %y, [p+8];\nst.global.b" + bits + " [%o], %x;\nst.global.b" + bits +
         " [%o+8], %y;\nret;\n}\n");
@@ -236,8 +232,7 @@ TEST(Memory, Moves) {
     for (const char *kind : {"b", "u", "s", "f"}) {
       if (*kind == 'f' && bits == 16)
         continue;
-      compare({std::string("mov.") + kind + std::to_string(bits) +
-                   " %d, %a;",
+      compare({std::string("mov.") + kind + std::to_string(bits) + " %d, %a;",
                bits,
                {bits}},
               {integers(bits, 0)}, [](const uint64_t *x) { return x[0]; });
@@ -257,25 +252,25 @@ TEST(Memory, Moves) {
   struct Unpacking {
     unsigned whole, part, count;
   };
-  for (Unpacking u : {Unpacking{64, 32, 2}, Unpacking{64, 16, 4},
-                      Unpacking{32, 16, 2}}) {
+  for (Unpacking u :
+       {Unpacking{64, 32, 2}, Unpacking{64, 16, 4}, Unpacking{32, 16, 2}}) {
     std::string type = "mov.b" + std::to_string(u.whole);
     std::string parts, reversed;
     for (unsigned i = 0; i < u.count; ++i) {
       parts += (i ? ", %x" : "%x") + std::to_string(i);
       reversed += (i ? ", %x" : "%x") + std::to_string(u.count - 1 - i);
     }
-    compare({type + " {" + parts + "}, %a;\n" + type + " %d, {" + reversed +
-                 "};",
-             u.whole,
-             {u.whole},
-             ".reg .b" + std::to_string(u.part) + " %x<4>;"},
-            {integers(u.whole, 0)}, [&](const uint64_t *x) {
-              uint64_t result = 0;
-              for (unsigned i = 0; i < u.count; ++i)
-                result |= half(x[0], u.part, i) << u.part * (u.count - 1 - i);
-              return result;
-            });
+    compare(
+        {type + " {" + parts + "}, %a;\n" + type + " %d, {" + reversed + "};",
+         u.whole,
+         {u.whole},
+         ".reg .b" + std::to_string(u.part) + " %x<4>;"},
+        {integers(u.whole, 0)}, [&](const uint64_t *x) {
+          uint64_t result = 0;
+          for (unsigned i = 0; i < u.count; ++i)
+            result |= half(x[0], u.part, i) << u.part * (u.count - 1 - i);
+          return result;
+        });
   }
 }
 

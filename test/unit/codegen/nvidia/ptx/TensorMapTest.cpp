@@ -1,0 +1,132 @@
+// TensorMapTest.cpp - tensormap.replace and cp_fenceproxy, seen by a load.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "test/unit/codegen/nvidia/ptx/Differential.h"
+
+namespace heddle::ptx::test {
+
+namespace {
+
+/// What the changed map says; `elemtype` as `tensormap.replace` numbers it.
+struct Wanted {
+  unsigned elementType, bytes;
+  unsigned swizzle;
+  bool fillNan;
+  unsigned elementStride; ///< along the rows
+};
+
+/// Changes every field of a map in `space` and loads a box of 8 by 16 bytes
+/// through it. The tensor is 13 by 5, its rows 64 bytes apart.
+std::string kernelText(const Wanted &w, bool inShared) {
+  std::string space = inShared ? ".shared::cta" : ".global";
+  auto replace = [&](const std::string &field, const std::string &type,
+                     const std::string &operands) {
+    return "tensormap.replace.tile." + field + space + ".b1024." + type +
+           " [%m], " + operands + ";\n";
+  };
+  std::string columns = std::to_string(16 / w.bytes * w.elementStride);
+  std::string changes =
+      replace("global_address", "b64", "%x") + replace("rank", "b32", "1") +
+      replace("box_dim", "b32", "0, " + columns) +
+      replace("box_dim", "b32", "1, 8") +
+      replace("global_dim", "b32", "0, 13") +
+      replace("global_dim", "b32", "1, 5") +
+      replace("global_stride", "b64", "0, %stride") +
+      replace("element_stride", "b32",
+              "0, " + std::to_string(w.elementStride)) +
+      replace("element_stride", "b32", "1, 1") +
+      replace("elemtype", "b32", std::to_string(w.elementType)) +
+      replace("interleave_layout", "b32", "0") +
+      replace("swizzle_mode", "b32", std::to_string(w.swizzle)) +
+      replace("fill_mode", "b32", w.fillNan ? "1" : "0");
+  std::string before =
+      inShared ? "mov.u32 %m, smem;\nadd.u32 %m, %m, 1024;\n"
+                 "mad.lo.u32 %u, %t, 4, %m;\n"
+                 "mad.wide.u32 %a, %t, 4, %map;\n"
+                 "ld.global.u32 %v, [%a];\nst.shared.u32 [%u], %v;\n"
+                 "bar.warp.sync -1;\n"
+               : "";
+  // In shared memory the map is copied back by the whole warp.
+  std::string after =
+      inShared ? "bar.warp.sync -1;\ntensormap.cp_fenceproxy.global."
+                 "shared::cta.tensormap::generic.release.gpu.sync.aligned "
+                 "[%map], [%m], 128;\n"
+               : "fence.proxy.tensormap::generic.release.gpu;\n";
+  return ".version 8.6\n.target sm_90a\n.address_size 64\n"
+         ".extern .shared .align 1024 .b8 smem[];\n"
+         ".visible .entry k(.param .u64 map, .param .u64 x, .param .u64 out)\n"
+         "{\n.reg .b64 %map, %x, %o, %a, %stride;\n.reg " +
+         std::string(inShared ? ".b32" : ".b64") +
+         " %m;\n.reg .b32 %t, %u, %v, %s, %bar, %c0, %c1;\n.reg .pred %p;\n"
+         "ld.param.u64 %map, [map];\nld.param.u64 %x, [x];\n"
+         "ld.param.u64 %o, [out];\nmov.u32 %t, %tid.x;\nmov.u64 %stride, 64;\n"
+         "mov.u32 %s, smem;\nadd.u32 %bar, %s, 2048;\n" +
+         before + (inShared ? "" : "mov.u64 %m, %map;\n") +
+         "setp.ne.u32 %p, %t, 0;\n@%p bra DONE;\n" + changes + "DONE:\n" +
+         after +
+         "fence.proxy.tensormap::generic.acquire.gpu [%map], 128;\n"
+         "@%p bra LOADED;\nmbarrier.init.shared.b64 [%bar], 1;\n"
+         "mbarrier.arrive.expect_tx.shared.b64 _, [%bar], 128;\n"
+         "mov.u32 %c0, -1;\nmov.u32 %c1, -2;\n"
+         "cp.async.bulk.tensor.2d.shared::cluster.global.tile."
+         "mbarrier::complete_tx::bytes [%s], [%map, {%c0, %c1}], [%bar];\n"
+         "LOADED:\nbar.warp.sync -1;\nWAIT:\n"
+         "mbarrier.try_wait.parity.shared.b64 %p, [%bar], 0;\n@!%p bra WAIT;\n"
+         "mad.lo.u32 %s, %t, 4, %s;\nld.shared.u32 %v, [%s];\n"
+         "mad.wide.u32 %o, %t, 4, %o;\nst.global.u32 [%o], %v;\nret;\n}\n";
+}
+
+void check(const Wanted &w, bool inShared) {
+  Kernel kernel(kernelText(w, inShared));
+  std::vector<uint8_t> x(5 * 64 + 64), out(128);
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = uint8_t(3 * i + 1);
+  // The map as the host made it names another tensor.
+  TensorMap other = matrixMap(0x1000, 64, 64, 16, 32);
+  std::array<std::byte, 128> bytes = encode(other);
+  std::vector<std::byte> map(bytes.begin(), bytes.end());
+  kernel.addBuffer(map, "map");
+  kernel.addBuffer(x, "x");
+  kernel.addBuffer(out, "out", false);
+  kernel.launch.block[0] = 32;
+  kernel.launch.dynamicShared = 2056;
+  Report report = kernel.run();
+  ASSERT_TRUE(isClean(report)) << kernelText(w, inShared) << textOf(report);
+  unsigned columns = 16 / w.bytes;
+  for (unsigned row = 0; row < 8; ++row)
+    for (unsigned column = 0; column < columns; ++column) {
+      int r = int(row) - 2, c = int(column * w.elementStride) - 1;
+      bool inside = r >= 0 && r < 5 && c >= 0 && c < 13;
+      for (unsigned byte = 0; byte < w.bytes; ++byte) {
+        size_t at = row * 16 + column * w.bytes + byte;
+        uint8_t outside = !w.fillNan ? 0 : byte == w.bytes - 1 ? 0x7F : 0xFF;
+        uint8_t want =
+            inside ? x[size_t(r) * 64 + size_t(c) * w.bytes + byte] : outside;
+        // One line of 128 bytes: no swizzle moves its first line.
+        ASSERT_EQ(out[at], want) << "row " << row << " column " << column;
+      }
+    }
+  recordCompared(kernel, {"tensormap.replace", "cp.async.bulk.tensor",
+                          "fence.proxy.tensormap"});
+  if (inShared)
+    recordCompared(kernel, {"tensormap.cp_fenceproxy"});
+}
+
+} // namespace
+
+TEST(TensorMap, ReplacedFields) {
+  for (bool inShared : {false, true})
+    for (unsigned swizzle : {0u, 1u, 2u, 3u})
+      for (unsigned stride : {1u, 2u}) {
+        check({2, 4, swizzle, false, stride}, inShared); // u32
+        check({0, 1, swizzle, false, stride}, inShared); // u8
+        check({1, 2, swizzle, false, stride}, inShared); // u16
+        check({5, 8, swizzle, false, stride}, inShared); // s64
+        check({7, 4, swizzle, true, stride}, inShared);  // f32
+        check({6, 2, swizzle, true, stride}, inShared);  // f16
+        check({10, 2, swizzle, true, stride}, inShared); // bf16
+        check({9, 8, swizzle, true, stride}, inShared);  // f64
+      }
+}
+
+} // namespace heddle::ptx::test

@@ -212,49 +212,49 @@ void countAccess(Machine &machine, const LaneTargets &targets, bool isWrite,
   }
 }
 
+template <class Signed>
+uint64_t loadAs(const std::byte *from, bool isSigned) {
+  Signed value;
+  std::memcpy(&value, from, sizeof(value));
+  return isSigned ? uint64_t(int64_t(value))
+                  : uint64_t(std::make_unsigned_t<Signed>(value));
+}
+
 uint64_t loadElement(const std::byte *from, unsigned bytes, bool isSigned) {
   switch (bytes) {
-  case 1: {
-    uint8_t value;
-    std::memcpy(&value, from, 1);
-    return isSigned ? uint64_t(int64_t(int8_t(value))) : value;
-  }
-  case 2: {
-    uint16_t value;
-    std::memcpy(&value, from, 2);
-    return isSigned ? uint64_t(int64_t(int16_t(value))) : value;
-  }
-  case 4: {
-    uint32_t value;
-    std::memcpy(&value, from, 4);
-    return isSigned ? uint64_t(int64_t(int32_t(value))) : value;
-  }
-  default: {
-    uint64_t value;
-    std::memcpy(&value, from, 8);
-    return value;
-  }
+  case 1:
+    return loadAs<int8_t>(from, isSigned);
+  case 2:
+    return loadAs<int16_t>(from, isSigned);
+  case 4:
+    return loadAs<int32_t>(from, isSigned);
+  default:
+    return loadAs<int64_t>(from, isSigned);
   }
 }
 
-/// The state spaces of an op, in the low bits of `Op::target`.
-AccessRequest requestOf(const Op &op, bool isWrite) {
-  unsigned total = unsigned(op.bytes) * op.count;
-  return {Space(op.target), total, total, isWrite};
-}
-
-void load(Warp &warp, const Op &op, Lanes lanes) {
+/// Where the lanes of a load or store lead, counted and checked. The state
+/// space is in `op.target`.
+LaneTargets access(Warp &warp, const Op &op, Lanes lanes, bool isWrite) {
   Machine &machine = *warp.machine;
   LaneTargets targets;
   laneAddresses(warp, op.a, op.mode & WideAddress, op.immediate, lanes,
                 targets);
-  AccessRequest request = requestOf(op, false);
-  resolveLanes(warp, op, lanes, request, targets);
-  countAccess(machine, targets, false, request.bytes);
-  Semantics semantics = Semantics(op.mode2);
+  unsigned total = unsigned(op.bytes) * op.count;
+  resolveLanes(warp, op, lanes, {Space(op.target), total, total, isWrite},
+               targets);
+  countAccess(machine, targets, isWrite, total);
   if (machine.checks)
-    noteAccesses(warp, op, targets, request.bytes, false,
-                 accessFlags(semantics, op.mode & CtaScope));
+    noteAccesses(warp, op, targets, total, isWrite,
+                 accessFlags(Semantics(op.mode2), op.mode & CtaScope),
+                 isWrite ? undefinedLanes(warp, op) : 0);
+  return targets;
+}
+
+void load(Warp &warp, const Op &op, Lanes lanes) {
+  Machine &machine = *warp.machine;
+  LaneTargets targets = access(warp, op, lanes, false);
+  Semantics semantics = Semantics(op.mode2);
   const Row *rows = machine.program.rows.data() + op.detail;
   unsigned bytes = op.bytes;
   for (unsigned e = 0; e < op.count; ++e) {
@@ -282,17 +282,8 @@ void load(Warp &warp, const Op &op, Lanes lanes) {
 
 void store(Warp &warp, const Op &op, Lanes lanes) {
   Machine &machine = *warp.machine;
-  LaneTargets targets;
-  laneAddresses(warp, op.a, op.mode & WideAddress, op.immediate, lanes,
-                targets);
-  AccessRequest request = requestOf(op, true);
-  resolveLanes(warp, op, lanes, request, targets);
-  countAccess(machine, targets, true, request.bytes);
+  LaneTargets targets = access(warp, op, lanes, true);
   Semantics semantics = Semantics(op.mode2);
-  if (machine.checks)
-    noteAccesses(warp, op, targets, request.bytes, true,
-                 accessFlags(semantics, op.mode & CtaScope),
-                 undefinedLanes(warp, op));
   if (semantics != Weak && machine.checks)
     for (Lanes left = targets.valid; left != 0; left &= left - 1)
       machine.release(warp, targets.target[std::countr_zero(left)].key(),

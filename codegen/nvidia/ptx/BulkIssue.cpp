@@ -7,47 +7,50 @@
 
 namespace heddle::ptx {
 
+/// Calls `visit(address, bytes)` for the global side of each row of the box
+/// that lies in the tensor, until one call returns false; tells whether none
+/// did.
+template <class Visit>
+static bool forRows(const BulkCopy &copy, Visit visit) {
+  BoxShape shape(copy.map);
+  uint64_t step = uint64_t(copy.map.elementStrides[0]) * shape.element;
+  for (uint32_t r = 0; r < shape.rows; ++r) {
+    BoxRow row = boxRow(copy.map, shape, copy.coordinates, r);
+    if (row.last > row.first &&
+        !visit(row.address, (row.last - row.first - 1) * step + shape.element))
+      return false;
+  }
+  return true;
+}
+
 /// Marks the global side of a box row by row; reports rows outside of buffers.
 static void noteBox(Machine &machine, const BulkCopy &copy, uint32_t access,
                     bool isWrite) {
   Warp &warp = *copy.warp;
   const Op &op = machine.program.code[copy.op];
-  BoxShape shape(copy.map);
-  uint64_t step = uint64_t(copy.map.elementStrides[0]) * shape.element;
-  for (uint32_t r = 0; r < shape.rows; ++r) {
-    BoxRow row = boxRow(copy.map, shape, copy.coordinates, r);
-    if (row.last <= row.first)
-      continue;
-    uint64_t bytes = (row.last - row.first - 1) * step + shape.element;
+  forRows(copy, [&](uint64_t address, uint64_t bytes) {
     AccessRequest request{Space::Global, uint32_t(bytes), 1, isWrite};
     Target target;
-    if (!machine.resolve(warp, op, copy.lane, row.address, request, target))
-      return;
+    if (!machine.resolve(warp, op, copy.lane, address, request, target))
+      return false;
     if (!machine.checks)
-      continue;
+      return true;
     if (isWrite) {
       machine.raceWrite(warp, op, copy.lane, target, bytes, access);
     } else {
       machine.noteRead(warp, op, copy.lane, target, bytes);
       machine.raceRead(warp, op, copy.lane, target, bytes, access);
     }
-  }
+    return true;
+  });
 }
 
 /// True if every row of the box that lies in the tensor lies in a buffer.
 static bool boxIsMapped(Machine &machine, const BulkCopy &copy) {
-  BoxShape shape(copy.map);
-  uint64_t step = uint64_t(copy.map.elementStrides[0]) * shape.element;
-  for (uint32_t r = 0; r < shape.rows; ++r) {
-    BoxRow row = boxRow(copy.map, shape, copy.coordinates, r);
-    if (row.last <= row.first)
-      continue;
-    uint64_t bytes = (row.last - row.first - 1) * step + shape.element;
-    Memory *memory = machine.globalAt(row.address);
-    if (!memory || bytes > memory->bytes - (row.address - memory->address))
-      return false;
-  }
-  return true;
+  return forRows(copy, [&](uint64_t address, uint64_t bytes) {
+    Memory *memory = machine.globalAt(address);
+    return memory && bytes <= memory->bytes - (address - memory->address);
+  });
 }
 
 void Machine::issueLoad(BulkCopy copy) {

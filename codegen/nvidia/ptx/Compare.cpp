@@ -160,11 +160,9 @@ Lanes combined(const Op &op, Warp &warp, Lanes result) {
   }
 }
 
-template <class Reader, class W>
-void setp(Warp &warp, const Op &op, Lanes lanes) {
-  Lanes result = compare<Reader>(op, warp.row<W>(op.a), warp.row<W>(op.b));
-  Lanes first = combined(op, warp, result);
-  Lanes second = combined(op, warp, ~result);
+/// Writes the predicates of a comparison; the second one may be left out.
+void writePredicates(Warp &warp, const Op &op, Lanes lanes, Lanes first,
+                     Lanes second) {
   Lanes &p = warp.predicate(op.d);
   p = (p & ~lanes) | (first & lanes);
   if (op.c == noRow)
@@ -173,18 +171,19 @@ void setp(Warp &warp, const Op &op, Lanes lanes) {
   q = (q & ~lanes) | (second & lanes);
 }
 
+template <class Reader, class W>
+void setp(Warp &warp, const Op &op, Lanes lanes) {
+  Lanes result = compare<Reader>(op, warp.row<W>(op.a), warp.row<W>(op.b));
+  writePredicates(warp, op, lanes, combined(op, warp, result),
+                  combined(op, warp, ~result));
+}
+
 /// Packed halves: p is the comparison of the low ones, q of the high ones.
 template <class Low, class High>
 void setpPacked(Warp &warp, const Op &op, Lanes lanes) {
   const auto *a = warp.row<uint32_t>(op.a), *b = warp.row<uint32_t>(op.b);
-  Lanes first = combined(op, warp, compare<Low>(op, a, b));
-  Lanes second = combined(op, warp, compare<High>(op, a, b));
-  Lanes &p = warp.predicate(op.d);
-  p = (p & ~lanes) | (first & lanes);
-  if (op.c == noRow)
-    return;
-  Lanes &q = warp.predicate(op.c);
-  q = (q & ~lanes) | (second & lanes);
+  writePredicates(warp, op, lanes, combined(op, warp, compare<Low>(op, a, b)),
+                  combined(op, warp, compare<High>(op, a, b)));
 }
 
 /// set: the result as 1.0 or all ones. `op.immediate` holds the true value.
@@ -239,138 +238,111 @@ uint8_t takeFlush(Builder &b, Type type) {
   return flushes;
 }
 
-Handler setpHandler(Type type) {
+struct SetpHandlers {
+  template <class Reader, class W>
+  static constexpr Handler plain = setp<Reader, W>;
+  template <class Low, class High>
+  static constexpr Handler packed = setpPacked<Low, High>;
+};
+struct SetHandlers {
+  template <class Reader, class W>
+  static constexpr Handler plain = set<Reader, W>;
+  template <class Low, class High>
+  static constexpr Handler packed = setPacked<Low, High>;
+};
+
+/// The handler that compares operands of a type; null if there is none.
+template <class Handlers>
+Handler handlerOf(Type type) {
   switch (type) {
   case Type::B16:
   case Type::U16:
-    return setp<Read<uint16_t>, uint32_t>;
+    return Handlers::template plain<Read<uint16_t>, uint32_t>;
   case Type::S16:
-    return setp<Read<int16_t>, uint32_t>;
+    return Handlers::template plain<Read<int16_t>, uint32_t>;
   case Type::B32:
   case Type::U32:
-    return setp<Read<uint32_t>, uint32_t>;
+    return Handlers::template plain<Read<uint32_t>, uint32_t>;
   case Type::S32:
-    return setp<Read<int32_t>, uint32_t>;
+    return Handlers::template plain<Read<int32_t>, uint32_t>;
   case Type::B64:
   case Type::U64:
-    return setp<Read<uint64_t>, uint64_t>;
+    return Handlers::template plain<Read<uint64_t>, uint64_t>;
   case Type::S64:
-    return setp<Read<int64_t>, uint64_t>;
+    return Handlers::template plain<Read<int64_t>, uint64_t>;
   case Type::F32:
-    return setp<Read<float>, uint32_t>;
+    return Handlers::template plain<Read<float>, uint32_t>;
   case Type::F64:
-    return setp<Read<double>, uint64_t>;
+    return Handlers::template plain<Read<double>, uint64_t>;
   case Type::F16:
-    return setp<ReadF16, uint32_t>;
+    return Handlers::template plain<ReadF16, uint32_t>;
   case Type::BF16:
-    return setp<ReadBF16, uint32_t>;
+    return Handlers::template plain<ReadBF16, uint32_t>;
   case Type::F16x2:
-    return setpPacked<ReadF16, ReadF16High>;
+    return Handlers::template packed<ReadF16, ReadF16High>;
   case Type::BF16x2:
-    return setpPacked<ReadBF16, ReadBF16High>;
+    return Handlers::template packed<ReadBF16, ReadBF16High>;
   default:
     return nullptr;
   }
 }
 
-Handler setHandler(Type type) {
-  switch (type) {
-  case Type::B16:
-  case Type::U16:
-    return set<Read<uint16_t>, uint32_t>;
-  case Type::S16:
-    return set<Read<int16_t>, uint32_t>;
-  case Type::B32:
-  case Type::U32:
-    return set<Read<uint32_t>, uint32_t>;
-  case Type::S32:
-    return set<Read<int32_t>, uint32_t>;
-  case Type::B64:
-  case Type::U64:
-    return set<Read<uint64_t>, uint64_t>;
-  case Type::S64:
-    return set<Read<int64_t>, uint64_t>;
-  case Type::F32:
-    return set<Read<float>, uint32_t>;
-  case Type::F64:
-    return set<Read<double>, uint64_t>;
-  case Type::F16:
-    return set<ReadF16, uint32_t>;
-  case Type::BF16:
-    return set<ReadBF16, uint32_t>;
-  case Type::F16x2:
-    return setPacked<ReadF16, ReadF16High>;
-  case Type::BF16x2:
-    return setPacked<ReadBF16, ReadBF16High>;
-  default:
-    return nullptr;
-  }
-}
-
-/// The source predicate of a combined comparison, the last operand.
-void takeCombine(Builder &b, size_t &operands) {
-  int combine = b.takeOneOf({"and", "or", "xor"});
-  b.op.count = uint8_t(combine + 1);
-  if (combine < 0)
-    return;
-  const Operand &c = b.operand(operands++);
-  b.op.members = b.predicateSource(c);
-  b.op.mode2 |= c.negated ? 2 : 0;
-}
-
-void buildSetp(Builder &b) {
-  Type type = b.takeType();
+/// What setp and set share: modifiers, compared operands, and the predicate of
+/// a combined comparison, which is the last operand.
+template <class Handlers>
+void buildComparison(Builder &b, Type type) {
   b.op.mode = takeComparison(b, type);
   b.op.mode2 = takeFlush(b, type);
-  size_t operands = 3;
-  takeCombine(b, operands);
+  int combine = b.takeOneOf({"and", "or", "xor"});
+  b.op.count = uint8_t(combine + 1);
+  size_t operands = combine < 0 ? 3 : 4;
   b.requireOperands(operands, operands);
-  b.op.run = setpHandler(type);
+  if (combine >= 0) {
+    const Operand &c = b.operand(3);
+    b.op.members = b.predicateSource(c);
+    b.op.mode2 |= c.negated ? 2 : 0;
+  }
+  b.op.run = handlerOf<Handlers>(type);
   if (!b.op.run)
     b.refuse("type '." + std::string(spelling(type)) + "' is not covered");
   b.op.a = b.source(1, type);
   b.op.b = b.source(2, type);
+}
+
+/// What set writes for true: all ones, or 1 as a float.
+uint32_t trueValue(Builder &b, Type result) {
+  switch (result) {
+  case Type::U32:
+  case Type::S32:
+    return 0xFFFFFFFF;
+  case Type::U16:
+  case Type::S16:
+    return 0xFFFF;
+  case Type::F32:
+    return 0x3F800000;
+  case Type::F16:
+    return 0x3C00;
+  case Type::BF16:
+    return 0x3F80;
+  case Type::F16x2:
+    return 0x3C003C00;
+  case Type::BF16x2:
+    return 0x3F803F80;
+  default:
+    b.refuse("result type '." + std::string(spelling(result)) +
+             "' is not covered");
+  }
+}
+
+void buildSetp(Builder &b) {
+  buildComparison<SetpHandlers>(b, b.takeType());
   b.predicateDestinations(0, b.op.d, b.op.c);
 }
 
 void buildSet(Builder &b) {
   Type result = b.takeType(), type = b.takeType();
-  b.op.mode = takeComparison(b, type);
-  b.op.mode2 = takeFlush(b, type);
-  size_t operands = 3;
-  takeCombine(b, operands);
-  b.requireOperands(operands, operands);
-  switch (result) {
-  case Type::U32:
-  case Type::S32:
-  case Type::U16:
-  case Type::S16:
-    b.op.immediate = bitWidth(result) == 16 ? 0xFFFF : 0xFFFFFFFF;
-    break;
-  case Type::F32:
-    b.op.immediate = 0x3F800000;
-    break;
-  case Type::F16:
-    b.op.immediate = 0x3C00;
-    break;
-  case Type::BF16:
-    b.op.immediate = 0x3F80;
-    break;
-  case Type::F16x2:
-    b.op.immediate = 0x3C003C00;
-    break;
-  case Type::BF16x2:
-    b.op.immediate = 0x3F803F80;
-    break;
-  default:
-    b.refuse("result type '." + std::string(spelling(result)) +
-             "' is not covered");
-  }
-  b.op.run = setHandler(type);
-  if (!b.op.run)
-    b.refuse("type '." + std::string(spelling(type)) + "' is not covered");
-  b.op.a = b.source(1, type);
-  b.op.b = b.source(2, type);
+  b.op.immediate = trueValue(b, result);
+  buildComparison<SetHandlers>(b, type);
   b.op.d = b.destination(0, result);
 }
 

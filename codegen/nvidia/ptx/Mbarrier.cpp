@@ -6,6 +6,8 @@
 
 #include "codegen/nvidia/ptx/Elementwise.h"
 
+#include <algorithm>
+
 namespace heddle::ptx {
 
 /// Largest count and largest transaction count of the ISA.
@@ -108,6 +110,19 @@ Mbarrier *pointee(Warp &warp, const Op &op, unsigned lane, Block *&block,
                    : nullptr;
 }
 
+/// Calls `visit(lane, block, offset, barrier)` for the mbarriers that the lanes
+/// point at; a lane that points at none is a finding.
+template <class Visit>
+void forBarriers(Warp &warp, const Op &op, Lanes lanes, Visit visit) {
+  for (Lanes left = lanes; left != 0; left &= left - 1) {
+    unsigned lane = unsigned(std::countr_zero(left));
+    Block *block = nullptr;
+    uint32_t offset = 0;
+    if (Mbarrier *barrier = pointee(warp, op, lane, block, offset))
+      visit(lane, *block, offset, *barrier);
+  }
+}
+
 void init(Warp &warp, const Op &op, Lanes lanes) {
   Machine &machine = *warp.machine;
   for (Lanes left = lanes; left != 0; left &= left - 1) {
@@ -157,19 +172,14 @@ void init(Warp &warp, const Op &op, Lanes lanes) {
 }
 
 void inval(Warp &warp, const Op &op, Lanes lanes) {
-  for (Lanes left = lanes; left != 0; left &= left - 1) {
-    unsigned lane = unsigned(std::countr_zero(left));
-    Block *block = nullptr;
-    uint32_t offset = 0;
-    Mbarrier *barrier = pointee(warp, op, lane, block, offset);
-    if (!barrier)
-      continue;
-    block->retiredAgents[offset] = {barrier->agent, barrier->agentClock};
-    block->mbarriers.erase(offset);
-    if (warp.machine->checks)
-      for (unsigned i = 0; i < 8; ++i)
-        block->shared.state[offset + i] = 0;
-  }
+  forBarriers(warp, op, lanes,
+              [&](unsigned, Block &block, uint32_t offset, Mbarrier &barrier) {
+                block.retiredAgents[offset] = {barrier.agent,
+                                               barrier.agentClock};
+                block.mbarriers.erase(offset);
+                if (warp.machine->checks)
+                  std::fill_n(&block.shared.state[offset], 8, uint8_t(0));
+              });
 }
 
 /// Row `b` holds the count or the bytes, row `d` gets the state.
@@ -178,86 +188,79 @@ void arriveOp(Warp &warp, const Op &op, Lanes lanes) {
   ++machine.statistics.barriers;
   const auto *amount = warp.row<uint32_t>(op.b);
   bool ticks = false;
-  for (Lanes left = lanes; left != 0; left &= left - 1) {
-    unsigned lane = unsigned(std::countr_zero(left));
-    Block *block = nullptr;
-    uint32_t offset = 0;
-    Mbarrier *barrier = pointee(warp, op, lane, block, offset);
-    if (!barrier)
-      continue;
-    if (op.d != noRow)
-      warp.row<uint64_t>(op.d)[lane] = barrier->phase << 32 | barrier->pending;
-    uint32_t count = op.mode & ExpectsBytes ? 1 : amount[lane];
-    if (op.mode & ExpectsBytes)
-      barrier->bytes += amount[lane];
-    if (op.mode & Drops && barrier->expected >= count)
-      barrier->expected -= count;
-    if ((op.mode & NoComplete) && barrier->pending == count)
-      machine.find(FindingKind::MbarrierMisuse, warp, op, lane,
-                   block->shared.address + offset,
-                   "completes the phase, which '.noComplete' rules out");
-    machine.arrive(warp, op, lane, *block, offset, *barrier, count,
-                   op.mode & IsRelaxed ? nullptr : &warp.clock);
-    ticks = true;
-  }
+  forBarriers(
+      warp, op, lanes,
+      [&](unsigned lane, Block &block, uint32_t offset, Mbarrier &barrier) {
+        if (op.d != noRow)
+          warp.row<uint64_t>(op.d)[lane] =
+              barrier.phase << 32 | barrier.pending;
+        uint32_t count = op.mode & ExpectsBytes ? 1 : amount[lane];
+        if (op.mode & ExpectsBytes)
+          barrier.bytes += amount[lane];
+        if (op.mode & Drops && barrier.expected >= count)
+          barrier.expected -= count;
+        if ((op.mode & NoComplete) && barrier.pending == count)
+          machine.find(FindingKind::MbarrierMisuse, warp, op, lane,
+                       block.shared.address + offset,
+                       "completes the phase, which '.noComplete' rules out");
+        machine.arrive(warp, op, lane, block, offset, barrier, count,
+                       op.mode & IsRelaxed ? nullptr : &warp.clock);
+        ticks = true;
+      });
   if (machine.checks && ticks)
     machine.tick(warp);
 }
 
 /// expect_tx (`op.mode2` 0) and complete_tx (1) as instructions of their own.
 void countBytes(Warp &warp, const Op &op, Lanes lanes) {
+  Machine &machine = *warp.machine;
   const auto *amount = warp.row<uint32_t>(op.b);
-  for (Lanes left = lanes; left != 0; left &= left - 1) {
-    unsigned lane = unsigned(std::countr_zero(left));
-    Block *block = nullptr;
-    uint32_t offset = 0;
-    Mbarrier *barrier = pointee(warp, op, lane, block, offset);
-    if (!barrier)
-      continue;
-    if (op.mode2 == 0) {
-      barrier->bytes += amount[lane];
-    } else {
-      barrier->bytes -= amount[lane];
-      warp.machine->completePhaseIfDone(*block, offset, *barrier);
-    }
-    ++warp.machine->epoch;
-  }
+  forBarriers(
+      warp, op, lanes,
+      [&](unsigned lane, Block &block, uint32_t offset, Mbarrier &barrier) {
+        if (op.mode2 == 0) {
+          barrier.bytes += amount[lane];
+        } else {
+          barrier.bytes -= amount[lane];
+          machine.completePhaseIfDone(block, offset, barrier);
+        }
+        ++machine.epoch;
+      });
 }
 
 /// Rows: `b` the state or the parity, `d` the result predicate.
 void wait(Warp &warp, const Op &op, Lanes lanes) {
   Machine &machine = *warp.machine;
   ++machine.statistics.barriers;
-  Lanes done = 0;
+  Lanes done = 0, known = 0;
   Block *missing = nullptr;
   uint32_t missingOffset = 0;
-  for (Lanes left = lanes; left != 0; left &= left - 1) {
-    unsigned lane = unsigned(std::countr_zero(left));
-    Block *block = nullptr;
-    uint32_t offset = 0;
-    Mbarrier *barrier = pointee(warp, op, lane, block, offset);
-    if (!barrier)
-      throw Stop{Status::Stopped};
-    bool complete;
-    if (op.mode & IsParity) {
-      uint32_t parity = warp.row<uint32_t>(op.b)[lane];
-      complete = (barrier->phase & 1) != (parity & 1);
-    } else {
-      uint64_t state = warp.row<uint64_t>(op.b)[lane];
-      complete = (barrier->phase & 0xFFFFFFFF) != state >> 32;
-    }
-    if (!complete) {
-      missing = block;
-      missingOffset = offset;
-      continue;
-    }
-    if (machine.checks && done == 0) {
-      Clock &into = op.mode & IsRelaxed ? warp.acquired : warp.clock;
-      into.join(barrier->completed);
-      machine.tick(warp);
-    }
-    done |= Lanes(1) << lane;
-  }
+  forBarriers(
+      warp, op, lanes,
+      [&](unsigned lane, Block &block, uint32_t offset, Mbarrier &barrier) {
+        known |= Lanes(1) << lane;
+        bool complete;
+        if (op.mode & IsParity) {
+          uint32_t parity = warp.row<uint32_t>(op.b)[lane];
+          complete = (barrier.phase & 1) != (parity & 1);
+        } else {
+          uint64_t state = warp.row<uint64_t>(op.b)[lane];
+          complete = (barrier.phase & 0xFFFFFFFF) != state >> 32;
+        }
+        if (!complete) {
+          missing = &block;
+          missingOffset = offset;
+          return;
+        }
+        if (machine.checks && done == 0) {
+          Clock &into = op.mode & IsRelaxed ? warp.acquired : warp.clock;
+          into.join(barrier.completed);
+          machine.tick(warp);
+        }
+        done |= Lanes(1) << lane;
+      });
+  if (known != lanes) // a wait for nothing never ends
+    throw Stop{Status::Stopped};
   if (missing && (op.mode & Blocks) && !warp.group->polls) {
     warp.sleep(Waiting::Mbarrier, true, missingOffset, missing);
     return;

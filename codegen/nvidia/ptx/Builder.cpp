@@ -58,6 +58,8 @@ uint32_t ProgramWriter::addRegister(std::string name, Type type) {
   program.registerRows.push_back(program.registerBytes);
   program.registerBytes += size;
   program.registerNames.push_back(std::move(name));
+  program.registerBits.push_back(
+      uint8_t(type == Type::Pred ? 1 : std::max(bits, 32u)));
   return program.registerCount++;
 }
 
@@ -205,11 +207,14 @@ std::optional<uint32_t> Builder::registerIndex(const Operand &operand) const {
   return frame.registers[operand.reg];
 }
 
-std::optional<uint64_t> Builder::symbolAddress(std::string_view name) const {
+std::optional<Frame::Place> Builder::symbolPlace(std::string_view name) const {
   if (auto local = frame.locals.find(name); local != frame.locals.end())
     return local->second;
   if (auto symbol = writer.symbols.find(name); symbol != writer.symbols.end())
-    return symbol->second;
+    return Frame::Place{symbol->second, noRow};
+  const auto &functions = writer.program.functionAddresses;
+  if (auto function = functions.find(name); function != functions.end())
+    return Frame::Place{function->second, noRow};
   return std::nullopt;
 }
 
@@ -305,12 +310,17 @@ Row Builder::source(const Operand &operand, Type type, bool strict) {
   case Operand::Kind::Special:
     return writer.special(operand.name, word == 64);
   case Operand::Kind::Symbol:
-    if (std::optional<uint64_t> address = symbolAddress(operand.name)) {
-      *address += operand.value;
-      if (bits < 32 || isFloat(type) || (bits == 32 && *address >> 32))
+    if (std::optional<Frame::Place> place = symbolPlace(operand.name)) {
+      uint64_t address = place->address + operand.value;
+      bool isRow = place->row != noRow;
+      if (bits < 32 || isFloat(type) ||
+          (bits == 32 && (isRow || address >> 32)))
         refuse("address of '" + std::string(operand.name) +
                "' as operand of type '." + std::string(spelling(type)) + "'");
-      return writer.constant(*address, word);
+      if (isRow && operand.value != 0)
+        refuse("offset from '" + std::string(operand.name) +
+               "' in a function that can call itself is not covered");
+      return isRow ? place->row : writer.constant(address, word);
     }
     refuse("function '" + std::string(operand.name) +
            "' as a value is not covered");
@@ -420,10 +430,12 @@ Row Builder::address(const Operand &operand, uint64_t &offset, bool &wide) {
   }
   wide = true;
   if (base.kind == Operand::Kind::Symbol) {
-    std::optional<uint64_t> address = symbolAddress(base.name);
-    if (!address)
+    std::optional<Frame::Place> place = symbolPlace(base.name);
+    if (!place)
       refuse("'" + std::string(base.name) + "' has no address");
-    offset += *address;
+    if (place->row != noRow)
+      return place->row;
+    offset += place->address;
   } else if (base.kind == Operand::Kind::Immediate) {
     offset += base.value;
   } else {

@@ -25,7 +25,12 @@ struct Frame {
   const Function *function = nullptr;
   std::vector<uint32_t>
       registers; ///< function's register -> program's register
-  std::unordered_map<std::string_view, uint64_t> locals; ///< generic address
+  /// A generic address, or a row that holds one for each lane.
+  struct Place {
+    uint64_t address = 0;
+    Row row = noRow;
+  };
+  std::unordered_map<std::string_view, Place> locals;
 };
 
 /// What builders add rows and constants to.
@@ -101,7 +106,7 @@ public:
 
   Type registerType(const Operand &operand) const;
   std::optional<uint32_t> registerIndex(const Operand &operand) const;
-  std::optional<uint64_t> symbolAddress(std::string_view name) const;
+  std::optional<Frame::Place> symbolPlace(std::string_view name) const;
 
   [[noreturn]] void refuse(std::string text) const;
   /// Refuses modifiers that are left, and hands over uses and definitions.

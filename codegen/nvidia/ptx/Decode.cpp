@@ -1,22 +1,15 @@
-// Decode.cpp - from the instructions of a kernel to ops, calls put in place.
+// Decode.cpp - from the instructions of a kernel to ops.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//
-// Putting callees in place keeps lanes of a warp that are in different
-// functions under the same reconvergence rule as any other branch. Its price is
-// that recursion and calls through pointers are not covered.
 
-#include "codegen/nvidia/ptx/Layout.h"
+#include "codegen/nvidia/ptx/Flattener.h"
 #include "codegen/nvidia/ptx/Machine.h"
-
-#include <algorithm>
 
 namespace heddle::ptx {
 
 static constexpr size_t maxOps = size_t(1) << 22;
-static constexpr size_t maxCallDepth = 64;
 static constexpr uint64_t maxLocalBytes = uint64_t(16) << 20;
 
-static void build(Builder &builder) {
+void build(Builder &builder) {
   switch (builder.in.opcode()) {
   case Opcode::Add:
   case Opcode::Sub:
@@ -180,82 +173,72 @@ static void build(Builder &builder) {
   }
 }
 
-namespace {
-
-/// Emits one function after another into a program.
-class Flattener {
-public:
-  Flattener(Program &program, std::vector<Diagnostic> &diagnostics)
-      : program(program), diagnostics(diagnostics), writer(program),
-        index(*program.module) {}
-
-  void emitKernel();
-
-private:
-  void emitFunction(const Function &function, const Frame *caller,
-                    const Instruction *call);
-  void emit(const Function &function, const Frame &frame,
-            const Instruction &in);
-  void emitControl(const Function &function, Builder &builder);
-  void emitCall(const Frame &frame, const Instruction &in);
-  void emitMove(Builder &builder, Row to, Row from, Type type);
-  void push(const Builder &builder);
-  Frame makeFrame(const Function &function);
-  void bindArguments(const Function &callee, Frame &frame, const Frame &caller,
-                     const Instruction &call);
-  uint64_t placeLocal(uint64_t bytes, uint64_t align, Location where);
-
-  /// Branches of the function being emitted whose target is not yet known.
-  struct Fixup {
-    uint32_t op;
-    uint32_t instruction;
-  };
-
-  Program &program;
-  std::vector<Diagnostic> &diagnostics;
-  ProgramWriter writer;
-  FunctionIndex index;
-  SharedLayout shared;
-  /// A function that is being emitted, in its caller's place.
-  struct Activation {
-    const Function *function = nullptr;
-    std::vector<Fixup> fixups;
-    std::vector<uint32_t> returns; ///< ops that leave the inlined function
-  };
-  std::vector<Activation> active;
-};
-
-} // namespace
-
-uint64_t Flattener::placeLocal(uint64_t bytes, uint64_t align, Location where) {
-  uint64_t offset = (program.localBytes + align - 1) / align * align;
+/// In a subroutine local memory is counted from the frame of the call, and the
+/// address is a register that its entry sets.
+Frame::Place Flattener::placeLocal(const std::string &name, uint64_t bytes,
+                                   uint64_t align, Location where) {
+  uint64_t &top =
+      owner ? program.subroutines[*owner].frameBytes : program.localBytes;
+  uint64_t offset = (top + align - 1) / align * align;
   if (bytes > maxLocalBytes || offset + bytes > maxLocalBytes)
     throw Refusal{{where, "more than 16 MiB of local memory for a thread"}};
-  program.localBytes = offset + bytes;
-  return localWindow + offset;
+  top = offset + bytes;
+  if (!owner)
+    return {localWindow + offset, noRow};
+  uint32_t reg = writer.addRegister("address of " + name, Type::U64);
+  program.subroutines[*owner].registers.push_back(reg);
+  newAddresses.push_back({reg, offset});
+  return {0, program.registerRows[reg]};
 }
 
 Frame Flattener::makeFrame(const Function &function) {
   Frame frame;
   frame.function = &function;
-  for (const Register &reg : function.registers)
+  newAddresses.clear();
+  for (const Register &reg : function.registers) {
     frame.registers.push_back(writer.addRegister(reg.name, reg.type));
+    if (owner)
+      program.subroutines[*owner].registers.push_back(frame.registers.back());
+  }
   for (const Variable &variable : function.variables) {
+    Frame::Place &place = frame.locals[variable.name];
     if (variable.space == Space::Local || variable.space == Space::Param) {
-      frame.locals[variable.name] =
-          placeLocal(variable.bytes, variable.align, variable.where);
+      place = placeLocal(variable.name, variable.bytes, variable.align,
+                         variable.where);
     } else if (variable.space == Space::Shared) {
-      frame.locals[variable.name] =
-          shared.offsets.count({&function, variable.name})
-              ? shared.offsets[{&function, variable.name}]
-              : shared.dynamicOffset;
+      auto offset = shared.offsets.find({&function, variable.name});
+      place.address = offset == shared.offsets.end() ? shared.dynamicOffset
+                                                     : offset->second;
     } else {
       for (const PlacedVariable &placed : program.variables)
         if (placed.variable == &variable)
-          frame.locals[variable.name] = placed.address;
+          place.address = placed.address;
     }
   }
   return frame;
+}
+
+/// `op.d` = address of the frame + `op.immediate`.
+static void addressInFrame(Warp &warp, const Op &op, Lanes lanes) {
+  auto *d = warp.row<uint64_t>(op.d);
+  const auto *frame = warp.row<uint64_t>(op.a);
+  forLanes(lanes, [&](unsigned i) { d[i] = frame[i] + op.immediate; });
+}
+
+/// Sets the registers of `newAddresses`.
+void Flattener::emitAddresses() {
+  for (const LocalAddress &local : newAddresses) {
+    Op op;
+    op.run = addressInFrame;
+    op.d = program.registerRows[local.reg];
+    op.a = program.subroutines[*owner].frame;
+    op.immediate = local.offset;
+    op.firstDef = uint32_t(program.uses.size());
+    op.defCount = 1;
+    program.uses.push_back({local.reg, false});
+    pushPlain(op);
+  }
+  newAddresses.clear();
 }
 
 void Flattener::push(const Builder &builder) {
@@ -263,104 +246,13 @@ void Flattener::push(const Builder &builder) {
     throw Refusal{
         {builder.in.where, "more than " + std::to_string(maxOps) +
                                " instructions once calls are put in place"}};
-  program.code.push_back(builder.op);
+  pushPlain(builder.op);
+}
+
+/// An op of the instruction that is being emitted.
+void Flattener::pushPlain(const Op &op) {
+  program.code.push_back(op);
   program.code.back().source = uint32_t(program.sources.size() - 1);
-}
-
-/// Moves for `.reg` arguments.
-template <class Word>
-static void moveRow(Warp &warp, const Op &op, Lanes lanes) {
-  Word *to = warp.row<Word>(op.d);
-  const Word *from = warp.row<Word>(op.a);
-  forLanes(lanes, [&](unsigned lane) { to[lane] = from[lane]; });
-}
-
-static void movePredicate(Warp &warp, const Op &op, Lanes lanes) {
-  Lanes &to = warp.predicate(op.d);
-  to = (to & ~lanes) | (warp.predicate(op.a) & lanes);
-}
-
-void Flattener::emitMove(Builder &builder, Row to, Row from, Type type) {
-  builder.op.run = type == Type::Pred     ? movePredicate
-                   : bitWidth(type) == 64 ? moveRow<uint64_t>
-                                          : moveRow<uint32_t>;
-  builder.op.d = to;
-  builder.op.a = from;
-  builder.finish();
-  push(builder);
-}
-
-void Flattener::bindArguments(const Function &callee, Frame &frame,
-                              const Frame &caller, const Instruction &call) {
-  const Operand *lists[2] = {nullptr, nullptr}; // results, arguments
-  bool pastName = false;
-  for (const Operand &operand : call.operands) {
-    if (operand.kind == Operand::Kind::Symbol)
-      pastName = true;
-    else if (operand.kind == Operand::Kind::List)
-      lists[pastName] = &operand;
-  }
-  const std::vector<Param> *declared[2] = {&callee.results, &callee.params};
-  for (unsigned which = 0; which < 2; ++which) {
-    size_t count = lists[which] ? lists[which]->elements.size() : 0;
-    Builder probe(writer, caller, call);
-    if (count != declared[which]->size())
-      probe.refuse("expected " + std::to_string(declared[which]->size()) +
-                   (which ? " arguments" : " results") + " of '" + callee.name +
-                   "', got " + std::to_string(count));
-    for (size_t i = 0; i < count; ++i) {
-      const Param &param = (*declared[which])[i];
-      const Operand &operand = lists[which]->elements[i];
-      if (param.inRegister) {
-        if (which == 0)
-          continue; // copied out after the body
-        Builder builder(writer, caller, call);
-        builder.take("uni");
-        Row from = param.type == Type::Pred
-                       ? builder.predicateSource(operand)
-                       : builder.source(operand, param.type);
-        emitMove(builder, program.registerRows[frame.registers[param.reg]],
-                 from, param.type);
-        continue;
-      }
-      std::optional<uint64_t> address;
-      if (operand.kind == Operand::Kind::Symbol)
-        address = probe.symbolAddress(operand.name);
-      if (!address)
-        probe.refuse("expected a '.param' variable for '" + param.name + "'");
-      frame.locals[param.name] = *address;
-    }
-  }
-}
-
-void Flattener::emitCall(const Frame &frame, const Instruction &in) {
-  Builder builder(writer, frame, in);
-  builder.take("uni");
-  const Function *callee = nullptr;
-  for (const Operand &operand : in.operands)
-    if (operand.kind == Operand::Kind::Symbol)
-      callee = index.find(operand.name);
-    else if (operand.kind == Operand::Kind::Register)
-      builder.refuse("calls through a register are not covered");
-  if (!callee)
-    builder.refuse("expected a function with a body in this file");
-  if (std::any_of(active.begin(), active.end(),
-                  [&](const Activation &a) { return a.function == callee; }))
-    builder.refuse("recursive call of '" + callee->name + "' is not covered");
-  if (active.size() >= maxCallDepth)
-    builder.refuse("calls nested deeper than " + std::to_string(maxCallDepth));
-  // Lanes that the guard excludes go around the body.
-  std::optional<size_t> around;
-  if (in.guard) {
-    builder.op.flow = Flow::Branch;
-    builder.finish();
-    builder.op.guardNegated = !in.guardNegated;
-    around = program.code.size();
-    push(builder);
-  }
-  emitFunction(*callee, &frame, &in);
-  if (around)
-    program.code[*around].target = uint32_t(program.code.size());
 }
 
 void Flattener::emitControl(const Function &function, Builder &builder) {
@@ -399,7 +291,7 @@ void Flattener::emitControl(const Function &function, Builder &builder) {
       active.back().returns.push_back(uint32_t(program.code.size() - 1));
       return;
     }
-    builder.op.flow = Flow::Exit;
+    builder.op.flow = owner ? Flow::Return : Flow::Exit;
     break;
   default:
     builder.requireOperands(0, 0);
@@ -438,14 +330,22 @@ void Flattener::emit(const Function &function, const Frame &frame,
   }
 }
 
+/// The kernel itself, or a function in the place of a call of it.
 void Flattener::emitFunction(const Function &function, const Frame *caller,
                              const Instruction *call) {
   Frame frame = makeFrame(function);
+  emitAddresses();
   if (call)
     bindArguments(function, frame, *caller, *call);
   else
     for (const Param &param : function.params)
-      frame.locals[param.name] = param.offset;
+      frame.locals[param.name] = {param.offset, noRow};
+  emitBody(function, frame);
+  if (call)
+    emitResults(function, frame, *caller, *call);
+}
+
+void Flattener::emitBody(const Function &function, const Frame &frame) {
   active.push_back({&function, {}, {}});
   size_t firstTable = program.tables.size();
   std::vector<size_t> ownTables;
@@ -469,27 +369,6 @@ void Flattener::emitFunction(const Function &function, const Frame *caller,
   for (uint32_t op : active.back().returns)
     program.code[op].target = end;
   active.pop_back();
-
-  if (!call)
-    return;
-  for (const Operand &operand : call->operands) {
-    if (operand.kind == Operand::Kind::Symbol)
-      break;
-    if (operand.kind != Operand::Kind::List)
-      continue;
-    for (size_t i = 0; i < function.results.size(); ++i) {
-      const Param &result = function.results[i];
-      if (!result.inRegister)
-        continue;
-      Builder builder(writer, *caller, *call);
-      builder.take("uni");
-      Row to = result.type == Type::Pred
-                   ? builder.predicateDestination(operand.elements[i])
-                   : builder.destination(operand.elements[i], result.type);
-      emitMove(builder, to, program.registerRows[frame.registers[result.reg]],
-               result.type);
-    }
-  }
 }
 
 void Flattener::emitKernel() {
@@ -497,7 +376,8 @@ void Flattener::emitKernel() {
   shared = layoutShared(*program.module, functions);
   program.staticShared = shared.staticBytes;
   program.dynamicSharedOffset = shared.dynamicOffset;
-  placeVariables(functions, shared, writer);
+  placeVariables(functions, index, shared, writer);
+  findSubroutines(functions);
   emitFunction(*program.entry, nullptr, nullptr);
   // A body may end without `ret`, or with a label.
   static const Mnemonic ending = {Opcode::Ret, "ret", {}, {}, {}, 1};
@@ -505,8 +385,14 @@ void Flattener::emitKernel() {
   program.sources.push_back(&last);
   Op op;
   op.flow = Flow::Exit;
-  op.source = uint32_t(program.sources.size() - 1);
-  program.code.push_back(op);
+  pushPlain(op);
+  // Bodies of subroutines may bring up others.
+  for (uint32_t i = 0; i < program.subroutines.size(); ++i)
+    emitSubroutine(i);
+  for (Op &call : program.code)
+    if (call.flow == Flow::Call)
+      call.target =
+          program.subroutines[program.callSites[call.detail].subroutine].entry;
 }
 
 std::unique_ptr<Program> decode(const Module &module, const Function &entry,

@@ -135,7 +135,7 @@ struct Statistics {
 
 enum class Status : uint8_t {
   Done,        ///< every block ended; findings may exist
-  Refused,     ///< nothing ran: `diagnostics` says why
+  Refused,     ///< `diagnostics` says why; what buffers hold means nothing
   Stopped,     ///< a finding after which the run cannot go on
   OutOfBudget, ///< `maxInstructions` reached
 };

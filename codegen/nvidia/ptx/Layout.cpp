@@ -24,6 +24,10 @@ FunctionIndex::FunctionIndex(const Module &module) {
   for (const Module::Alias &alias : module.aliases)
     if (const Function *function = find(alias.function))
       functions.emplace(alias.name, function);
+  for (const Variable &variable : module.variables)
+    for (const Variable::Relocation &relocation : variable.relocations)
+      if (find(relocation.symbol))
+        named.insert(relocation.symbol);
 }
 
 const Function *FunctionIndex::find(std::string_view name) const {
@@ -35,18 +39,54 @@ std::vector<const Function *> reachable(const FunctionIndex &index,
                                         const Function &entry) {
   std::vector<const Function *> functions = {&entry};
   std::set<const Function *> seen = {&entry};
-  for (size_t i = 0; i < functions.size(); ++i)
-    for (const Instruction &instruction : functions[i]->code) {
-      if (instruction.opcode() != Opcode::Call)
-        continue;
-      auto visit = [&](std::string_view name) {
-        const Function *callee = index.find(name);
-        if (callee && seen.insert(callee).second)
-          functions.push_back(callee);
-      };
+  auto visit = [&](std::string_view name) {
+    const Function *callee = index.find(name);
+    if (callee && seen.insert(callee).second)
+      functions.push_back(callee);
+  };
+  for (std::string_view name : index.namedByVariables())
+    visit(name);
+  for (size_t i = 0; i < functions.size(); ++i) {
+    for (const Instruction &instruction : functions[i]->code)
       forSymbols(instruction.operands, visit);
-    }
+    for (const auto &prototype : functions[i]->callPrototypes)
+      for (const std::string &target : prototype.targets)
+        visit(target);
+  }
   return functions;
+}
+
+/// Apart by more than any call adds to one by mistake.
+static constexpr uint64_t functionSpacing = 256;
+
+/// Gives functions whose address is taken one, in the order of their names.
+static void placeFunctions(const std::vector<const Function *> &functions,
+                           const FunctionIndex &index, Program &program) {
+  std::set<std::string_view> taken;
+  auto visit = [&](std::string_view name) {
+    const Function *function = index.find(name);
+    if (function && !function->isEntry)
+      taken.insert(function->name);
+  };
+  for (std::string_view name : index.namedByVariables())
+    visit(name);
+  for (const Function *function : functions) {
+    for (const Instruction &instruction : function->code)
+      if (instruction.opcode() != Opcode::Call)
+        forSymbols(instruction.operands, visit);
+    for (const auto &prototype : function->callPrototypes)
+      for (const std::string &target : prototype.targets)
+        visit(target);
+  }
+  uint64_t next = functionWindow;
+  for (std::string_view name : taken) {
+    program.functionAddresses[name] = next;
+    next += functionSpacing;
+  }
+  for (const Module::Alias &alias : program.module->aliases)
+    if (taken.count(alias.function))
+      program.functionAddresses[alias.name] =
+          program.functionAddresses[alias.function];
 }
 
 SharedLayout layoutShared(const Module &module,
@@ -82,8 +122,10 @@ SharedLayout layoutShared(const Module &module,
 }
 
 void placeVariables(const std::vector<const Function *> &functions,
-                    const SharedLayout &shared, ProgramWriter &writer) {
+                    const FunctionIndex &index, const SharedLayout &shared,
+                    ProgramWriter &writer) {
   const Module &module = *writer.program.module;
+  placeFunctions(functions, index, writer.program);
   uint64_t next = variableWindow;
   auto placeGlobal = [&](const Variable &variable) {
     uint64_t align = std::max<uint64_t>(variable.align, 256);

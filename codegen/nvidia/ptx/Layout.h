@@ -15,12 +15,16 @@ class FunctionIndex {
 public:
   explicit FunctionIndex(const Module &module);
   const Function *find(std::string_view name) const;
+  /// Functions whose address stands in the initialiser of a variable.
+  const std::set<std::string_view> &namedByVariables() const { return named; }
 
 private:
+  std::set<std::string_view> named;
   std::unordered_map<std::string_view, const Function *> functions;
 };
 
-/// The entry and all functions it can reach by calls, the entry first.
+/// The entry and all functions it can reach by calls, those whose address is
+/// taken among them, the entry first.
 std::vector<const Function *> reachable(const FunctionIndex &index,
                                         const Function &entry);
 
@@ -34,9 +38,11 @@ struct SharedLayout {
 SharedLayout layoutShared(const Module &module,
                           const std::vector<const Function *> &functions);
 
-/// Gives file-scope variables their addresses.
+/// Gives file-scope variables their addresses, and functions whose address is
+/// taken.
 void placeVariables(const std::vector<const Function *> &functions,
-                    const SharedLayout &shared, ProgramWriter &writer);
+                    const FunctionIndex &index, const SharedLayout &shared,
+                    ProgramWriter &writer);
 
 } // namespace heddle::ptx
 

@@ -78,10 +78,11 @@ void Machine::placeVariables() {
   std::unordered_map<std::string_view, uint64_t> addresses;
   for (const PlacedVariable &placed : program.variables)
     addresses.emplace(placed.variable->name, placed.address);
-  // The address of a function is null: it could only be called through.
   auto addressOf = [&](const std::string &symbol) -> uint64_t {
-    auto found = addresses.find(symbol);
-    return found == addresses.end() ? 0 : found->second;
+    if (auto found = addresses.find(symbol); found != addresses.end())
+      return found->second;
+    auto function = program.functionAddresses.find(symbol);
+    return function == program.functionAddresses.end() ? 0 : function->second;
   };
   for (const PlacedVariable &placed : program.variables) {
     const Variable &variable = *placed.variable;

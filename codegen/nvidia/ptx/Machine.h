@@ -188,6 +188,21 @@ enum class Waiting : uint8_t {
   Warpgroup, ///< other warps have not yet issued the wgmma waited for
 };
 
+/// A call of a subroutine by one lane that has not returned.
+struct Activation {
+  uint32_t returnTo = 0; ///< op that takes the results
+  uint32_t site = 0;
+  uint64_t frame = 0;              ///< address of its local memory
+  std::vector<uint64_t> registers; ///< values before the call
+  std::vector<bool> undefined;
+};
+
+/// A value on its way to or from a subroutine, byte by byte.
+struct Transferred {
+  std::vector<std::byte> bytes;
+  std::vector<uint8_t> state; ///< `Memory::State` of each byte
+};
+
 /// Lanes of a warp that are at the same place.
 struct LaneGroup {
   uint32_t pc = 0;
@@ -228,6 +243,9 @@ public:
   std::vector<AsyncCopy> copies;
   uint32_t copyGroups[warpSize] = {}; ///< committed groups per lane
   uint32_t copyClock = 0;             ///< of the warp's cp.async agent
+  // Subroutines.
+  std::vector<Activation> activations[warpSize];
+  std::vector<Transferred> results[warpSize]; ///< of the last return
   std::list<BulkCopy> bulkStores;
   uint32_t bulkGroups = 0;
   std::vector<PendingWgmma> wgmmas;
@@ -354,6 +372,8 @@ public:
   Block *sharedBlock(const Warp &warp, uint32_t address) const;
   Memory *globalAt(uint64_t address);
   Memory &localOf(Warp &warp, unsigned lane);
+  /// Local memory of at least that size; what is new is undefined.
+  Memory &growLocal(Warp &warp, unsigned lane, uint64_t bytes);
   void poison(std::byte *data, uint64_t bytes);
   /// Byte states: a read reports undefined bytes, a write defines them.
   void noteRead(Warp &warp, const Op &op, unsigned lane, const Target &target,
@@ -447,6 +467,12 @@ private:
   bool chooseGroup(Warp &warp);
   void mergeGroups(Warp &warp);
   bool converges(Warp &warp, const Op &op, Lanes lanes);
+  // Calls (Calls.cpp)
+  void callSubroutine(Warp &warp, const Op &op, Lanes lanes);
+  void enter(Warp &warp, const Op &op, unsigned lane);
+  void returnFromSubroutine(Warp &warp, Lanes lanes);
+  void leave(Warp &warp, unsigned lane);
+  uint64_t activationBytes = 0;
   void splitOff(Warp &warp, Lanes lanes, uint32_t pc);
   void branch(Warp &warp, const Op &op, Lanes lanes);
   void branchTable(Warp &warp, const Op &op, Lanes lanes);
@@ -467,6 +493,9 @@ private:
   Memory *lastGlobal = nullptr;
   std::map<std::tuple<FindingKind, uint32_t, uint32_t>, size_t> findingIndex;
 };
+
+/// The op behind a call of a subroutine: hands the results to the caller.
+void takeResults(Warp &warp, const Op &op, Lanes lanes);
 
 } // namespace heddle::ptx
 

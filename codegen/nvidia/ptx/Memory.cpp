@@ -57,6 +57,23 @@ Memory &Machine::localOf(Warp &warp, unsigned lane) {
   return memory;
 }
 
+Memory &Machine::growLocal(Warp &warp, unsigned lane, uint64_t bytes) {
+  Memory &memory = localOf(warp, lane);
+  memory.kind = Memory::Kind::Local;
+  memory.name = "local memory";
+  memory.address = localWindow;
+  uint64_t before = memory.owned.size();
+  if (bytes > before) {
+    memory.owned.resize(bytes);
+    memory.data = memory.owned.data();
+    memory.bytes = bytes;
+    poison(memory.data + before, bytes - before);
+    if (checks)
+      memory.state.resize(bytes);
+  }
+  return memory;
+}
+
 void Machine::poison(std::byte *data, uint64_t bytes) {
   // Signalling-NaN-like patterns are as likely as any: wrong use of poison
   // should not look like a plausible zero.

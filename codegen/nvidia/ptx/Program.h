@@ -41,7 +41,9 @@ enum class Flow : uint8_t {
   Branch,      ///< lanes that execute go to `target`
   BranchTable, ///< lanes go to the entry of a list that row `a` selects
   Exit,
-  Wait, ///< the handler may leave the lanes waiting (`Warp::block`)
+  Call,   ///< lanes go to `target`, the subroutine of call site `detail`
+  Return, ///< lanes go behind the calls that they are in
+  Wait,   ///< the handler may leave the lanes waiting (`Warp::block`)
 };
 
 /// Which lanes must arrive together (PTX ISA 9.7: `.aligned`, `.sync`).
@@ -119,8 +121,37 @@ constexpr uint64_t sharedWindow = 0x0000'7000'0000'0000;
 constexpr uint64_t localWindow = 0x0001'1000'0000'0000;
 constexpr uint64_t paramWindow = 0x0001'2000'0000'0000;
 constexpr uint64_t variableWindow = 0x0000'6000'0000'0000;
+constexpr uint64_t functionWindow = 0x0000'7800'0000'0000;
 constexpr unsigned sharedRankShift = 24;
 constexpr uint32_t sharedOffsetMask = (1u << sharedRankShift) - 1;
+
+/// A function that may be called while it runs: emitted once, and each call of
+/// a lane has registers and local memory of its own. All other functions are
+/// put in the place of their calls.
+struct Subroutine {
+  const Function *function = nullptr;
+  uint32_t entry = 0;
+  std::vector<uint32_t> registers; ///< saved by a call, restored by its return
+  Row frame = noRow;               ///< address of the local memory of the call
+  uint64_t frameBytes = 0;
+};
+
+/// What a call of a subroutine hands over, and what it gets back.
+struct CallSite {
+  /// A register of the caller to or from one of the subroutine, or a `.param`
+  /// variable to or from the subroutine's local memory.
+  struct Transfer {
+    bool inRegister = false;
+    Type type = Type::B32;
+    Row outside = noRow; ///< value or address, of the caller
+    /// The caller's register; none for a constant or an address.
+    std::optional<uint32_t> outsideRegister;
+    uint32_t insideRegister = 0;
+    uint64_t offset = 0, bytes = 0; ///< in local memory
+  };
+  uint32_t subroutine = 0;
+  std::vector<Transfer> arguments, results;
+};
 
 struct Program {
   const Module *module = nullptr;
@@ -138,6 +169,11 @@ struct Program {
   uint32_t registerCount = 0;      ///< for masks of undefined lanes
   std::vector<std::string> registerNames;
   std::vector<Row> registerRows;
+  std::vector<uint8_t> registerBits; ///< 1 for a predicate, else 32, 64 or 128
+  std::vector<Subroutine> subroutines;
+  std::vector<CallSite> callSites;
+  /// What `mov` of a function and initialisers give, by name.
+  std::map<std::string_view, uint64_t> functionAddresses;
   uint64_t staticShared = 0;
   uint64_t dynamicSharedOffset = 0;
   uint64_t localBytes = 0;

@@ -303,6 +303,12 @@ void Machine::runWarp(Warp &warp, uint64_t quantum) {
     case Flow::BranchTable:
       branchTable(warp, op, lanes);
       break;
+    case Flow::Call:
+      callSubroutine(warp, op, lanes);
+      break;
+    case Flow::Return:
+      returnFromSubroutine(warp, lanes);
+      break;
     case Flow::Exit:
       if (lanes != 0)
         exitLanes(warp, lanes);

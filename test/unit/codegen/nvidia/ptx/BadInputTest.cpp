@@ -101,7 +101,7 @@ TEST(BadInput, Calls) {
   std::string head = ".version 8.0\n.target sm_90\n.address_size 64\n";
   expectRefused(head + ".func f() { call f; ret; }\n"
                        ".visible .entry k(.param .u64 p) { call f; ret; }\n",
-                "recursive call of 'f'", 4);
+                "a thread is in 1025 calls of 'f'", 4);
   // Each function calls the next twice: 2^30 instructions once put in place.
   std::string text = head + ".func f0() { ret; }\n";
   for (int i = 1; i < 30; ++i) {

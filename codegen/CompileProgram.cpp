@@ -4,7 +4,6 @@
 
 #include "codegen/CompileProgram.h"
 
-#include "codegen/cpu/Faults.h"
 #include "codegen/host/HostProgram.h"
 
 #include "mlir/IR/Threading.h"

@@ -5,6 +5,7 @@
 #ifndef HEDDLE_CODEGEN_TARGET_H
 #define HEDDLE_CODEGEN_TARGET_H
 
+#include "codegen/FaultTable.h"
 #include "dialects/heddle/HeddleDialect.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -14,8 +15,6 @@
 #include <vector>
 
 namespace heddle {
-
-class FaultTable;
 
 /// What a code generator writes.
 enum class CodeKind { Object, Assembly, LLVMDialect };

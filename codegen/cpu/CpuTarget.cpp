@@ -6,7 +6,6 @@
 
 #include "codegen/artefact/Manifest.h"
 #include "codegen/cpu/Facts.h"
-#include "codegen/cpu/Faults.h"
 #include "codegen/cpu/KernelBuilder.h"
 #include "codegen/cpu/LowerToLLVM.h"
 

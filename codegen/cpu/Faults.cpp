@@ -21,17 +21,6 @@ static constexpr int32_t kFaultDetailOffset = 88;
 
 static constexpr StringLiteral kReportFunction = "heddle_report_fault";
 
-FaultTable::FaultTable(Operation *program) {
-  program->walk([&](CheckedIndexOp op) {
-    if (indices.try_emplace(op.getText(), sentences.size()).second)
-      sentences.push_back(op.getText().str());
-  });
-}
-
-unsigned FaultTable::indexOf(StringRef sentence) const {
-  return indices.at(sentence);
-}
-
 /// Loads the pointer at byte `offset` of the record behind `call`.
 static Value loadField(ImplicitLocOpBuilder &b, Value call, int32_t offset) {
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());

@@ -75,7 +75,7 @@ def Heddle_GuardOp : Heddle_Op<"guard"> {
   }];
   let arguments = (ins Heddle_GuardPredicateAttr:$predicate, Index:$lhs,
                        Index:$rhs, StrAttr:$text);
-  let assemblyFormat = "$predicate $lhs `,` $rhs `text` $text attr-dict";
+  let assemblyFormat = "`` $predicate $lhs `,` $rhs `text` $text attr-dict";
 }
 
 //===----------------------------------------------------------------------===//

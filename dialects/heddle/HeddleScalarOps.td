@@ -28,7 +28,7 @@ def Heddle_GeluOp : Op<HeddleDialect, "gelu",
                        Heddle_GeluApproximationAttr:$approximate);
   let results = (outs FloatLike:$result);
   let assemblyFormat = [{
-    $input `approximate` $approximate attr-dict `:` type($result)
+    $input `approximate` `` $approximate attr-dict `:` type($result)
   }];
 }
 

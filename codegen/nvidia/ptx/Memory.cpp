@@ -94,11 +94,11 @@ static std::string nearest(const std::vector<std::unique_ptr<Memory>> &globals,
   if (below && (!above || address - below->address - below->bytes <
                               above->address - address))
     return std::to_string(address - below->address - below->bytes) +
-           " bytes past the end of '" + below->name + "' (" +
+           " bytes past the end of " + below->name + " (" +
            std::to_string(below->bytes) + " bytes)";
   if (above)
     return std::to_string(above->address - address) +
-           " bytes before the start of '" + above->name + "'";
+           " bytes before the start of " + above->name;
   return "where no buffer is";
 }
 
@@ -155,7 +155,7 @@ bool Machine::resolve(Warp &warp, const Op &op, unsigned lane, uint64_t address,
   }
   if (request.isWrite && memory->readOnly) {
     find(FindingKind::ReadOnlyWrite, warp, op, lane, address,
-         "writes to read-only '" + memory->name + "'");
+         "writes to read-only " + memory->name);
     return false;
   }
   target = {memory, offset};

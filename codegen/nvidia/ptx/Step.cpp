@@ -86,6 +86,12 @@ void Machine::splitOff(Warp &warp, Lanes lanes, uint32_t pc) {
 
 /// Whether all lanes an op names have arrived; if not, `lanes` go to sleep.
 bool Machine::converges(Warp &warp, const Op &op, Lanes lanes) {
+  auto stop = [&](unsigned lane, const std::string &text) {
+    if (checks) // the cause may be a member mask without a defined value
+      checkOperands(warp, op, warp.group->lanes, lanes);
+    find(FindingKind::Divergence, warp, op, lane, 0, text);
+    throw Stop{Status::Stopped};
+  };
   Lanes needed = warp.live;
   if (op.convergence == Convergence::AlignedAll) {
     needed = allLanes;
@@ -95,21 +101,15 @@ bool Machine::converges(Warp &warp, const Op &op, Lanes lanes) {
     for (Lanes left = lanes; left != 0; left &= left - 1) {
       unsigned lane = unsigned(std::countr_zero(left));
       needed |= members[lane];
-      if (!(members[lane] >> lane & 1)) {
-        find(FindingKind::Divergence, warp, op, lane, 0,
-             "is executed by a lane that its member mask leaves out");
-        throw Stop{Status::Stopped};
-      }
+      if (!(members[lane] >> lane & 1))
+        stop(lane, "is executed by a lane that its member mask leaves out");
     }
   }
-  if (needed & ~warp.live) {
-    find(FindingKind::Divergence, warp, op, unsigned(std::countr_zero(lanes)),
-         0,
+  if (needed & ~warp.live)
+    stop(unsigned(std::countr_zero(lanes)),
          "waits for lane " +
              std::to_string(std::countr_zero(needed & ~warp.live)) +
              ", which has exited or does not exist");
-    throw Stop{Status::Stopped};
-  }
   if ((needed & ~lanes) == 0)
     return true;
   Lanes around = warp.group->lanes & ~lanes;

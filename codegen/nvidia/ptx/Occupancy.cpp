@@ -15,10 +15,14 @@ constexpr MultiprocessorLimits table[] = {
     // sm, warps, blocks, registers, shared memory: multiprocessor and block
     {80, 64, 32, 65536, 164 * kib, 163 * kib},
     {86, 48, 16, 65536, 100 * kib, 99 * kib},
+    {87, 48, 16, 65536, 164 * kib, 163 * kib},
     {89, 48, 24, 65536, 100 * kib, 99 * kib},
     {90, 64, 32, 65536, 228 * kib, 227 * kib},
     {100, 64, 32, 65536, 228 * kib, 227 * kib},
+    {103, 64, 32, 65536, 228 * kib, 227 * kib},
+    {110, 48, 24, 65536, 228 * kib, 227 * kib},
     {120, 48, 24, 65536, 100 * kib, 99 * kib},
+    {121, 48, 24, 65536, 100 * kib, 99 * kib},
 };
 
 constexpr unsigned registerUnit = 256;

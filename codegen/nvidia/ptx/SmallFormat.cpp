@@ -63,7 +63,7 @@ double decodeScale(uint32_t bits) {
 uint32_t encodeElement(double value, const PairFormat &to, uint8_t flags) {
   if (!to.format)
     return encodeScale(value, flags);
-  if ((flags & Relu) && value < 0)
+  if ((flags & Relu) && value <= 0) // -0 as well
     value = 0;
   return encode(value, *to.format, Rounding::NearestEven, true);
 }

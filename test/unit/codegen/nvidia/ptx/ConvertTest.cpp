@@ -44,7 +44,7 @@ constexpr Mode toIntegral[] = {{".rni", Direction::Even},
                                {".rmi", Direction::Down},
                                {".rpi", Direction::Up}};
 
-struct Flags {
+struct Modifiers {
   bool flush = false, saturate = false, satfinite = false, relu = false;
 };
 
@@ -82,7 +82,7 @@ uint64_t asInteger(__float128 value, const Scalar &to, const Scalar &from) {
 }
 
 uint64_t asFloat(__float128 value, bool negative, const HostFormat &format,
-                 Direction direction, const Flags &flags) {
+                 Direction direction, const Modifiers &flags) {
   if (flags.saturate) {
     if (isNan(value) || negative)
       return 0;
@@ -101,7 +101,7 @@ uint64_t asFloat(__float128 value, bool negative, const HostFormat &format,
 
 uint64_t converted(uint64_t raw, const Scalar &from, const Scalar &to,
                    Direction direction, bool roundsToIntegral,
-                   const Flags &flags) {
+                   const Modifiers &flags) {
   raw = wrapped(raw, from.bits);
   if (!from.format) {
     __int128 value = from.integer().value(raw);
@@ -155,7 +155,7 @@ Column inputs(const Scalar &type) {
 }
 
 void check(const std::string &modifiers, const Scalar &to, const Scalar &from,
-           Direction direction, bool roundsToIntegral, const Flags &flags) {
+           Direction direction, bool roundsToIntegral, const Modifiers &flags) {
   std::string text = "cvt" + modifiers + (flags.flush ? ".ftz" : "") +
                      (flags.relu ? ".relu" : "") +
                      (flags.satfinite ? ".satfinite" : "") +
@@ -228,7 +228,7 @@ TEST(Convert, FloatsToFloats) {
         for (bool saturate : {false, true}) {
           if (flush && !mayFlush)
             continue;
-          Flags flags = {flush, saturate};
+          Modifiers flags = {flush, saturate};
           if (!narrows)
             check("", to, from, Direction::Even, false, flags);
           if (narrows)
@@ -271,7 +271,7 @@ TEST(Convert, PairsOfSingles) {
           bool isSmall = format->bits() == 8;
           if (isSmall && (!satfinite || mode.direction != Direction::Even))
             continue;
-          Flags flags = {false, false, satfinite, relu};
+          Modifiers flags = {false, false, satfinite, relu};
           compare({std::string("cvt") + mode.text +
                        (satfinite ? ".satfinite" : "") + (relu ? ".relu" : "") +
                        "." + format->name + "x2.f32 %d, %a, %b;",
@@ -305,7 +305,7 @@ TEST(Convert, PairsOfBytes) {
                               std::string(half->name) + "x2"};
       for (bool relu : {false, true}) {
         std::string tail = relu ? ".relu." : ".";
-        Flags flags = {false, false, false, relu};
+        Modifiers flags = {false, false, false, relu};
         compare({"cvt.rn" + tail + types[1] + "." + types[0] + " %d, %a;",
                  32,
                  {16}},

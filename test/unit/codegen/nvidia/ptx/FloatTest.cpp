@@ -8,98 +8,6 @@ namespace heddle::ptx::test {
 
 namespace {
 
-struct Flags {
-  bool flush = false, saturate = false, relu = false;
-
-  std::string text() const {
-    return std::string(flush ? ".ftz" : "") + (relu ? ".relu" : "") +
-           (saturate ? ".sat" : "");
-  }
-};
-
-struct Rounding {
-  const char *text;
-  Direction direction;
-};
-constexpr Rounding roundings[] = {{".rn", Direction::Even},
-                                  {".rz", Direction::Zero},
-                                  {".rm", Direction::Down},
-                                  {".rp", Direction::Up}};
-
-enum class Operation { Add, Sub, Mul, Fma, Div, Sqrt, Rcp };
-
-uint64_t flushed(const HostFormat &format, uint64_t word) {
-  return format.isSubnormal(word) ? word & format.signBit() : word;
-}
-
-uint64_t one(const HostFormat &format) {
-  return ((uint64_t(1) << (format.exponentBits - 1)) - 1)
-         << format.mantissaBits;
-}
-
-/// Clamps to [0, 1], NaN to +0; or what is negative to +0.
-uint64_t limited(const HostFormat &format, uint64_t word, const Flags &flags) {
-  if (flags.flush)
-    word = flushed(format, word);
-  if (flags.saturate) {
-    if (format.isNan(word) || format.isNegative(word))
-      return 0;
-    return std::min(word, one(format));
-  }
-  if (flags.relu && !format.isNan(word) && format.isNegative(word))
-    return 0;
-  return word;
-}
-
-/// The IEEE 754 result of an operation on words of a format.
-uint64_t expected(Operation operation, const HostFormat &format,
-                  const uint64_t *words, Direction direction,
-                  const Flags &flags) {
-  __float128 x[3];
-  bool negative[3];
-  for (int i = 0; i < 3; ++i) {
-    uint64_t word = flags.flush ? flushed(format, words[i]) : words[i];
-    x[i] = format.value(word);
-    negative[i] = format.isNegative(word);
-  }
-  if (operation == Operation::Sub) {
-    x[1] = -x[1];
-    negative[1] = !negative[1];
-  }
-  // An exact zero of unlike addends is -0 when rounding down, else +0.
-  auto zeroOf = [&](bool a, bool b) {
-    return a == b ? a : direction == Direction::Down;
-  };
-  Exact exact;
-  bool negativeZero = negative[0] != negative[1];
-  switch (operation) {
-  case Operation::Add:
-  case Operation::Sub:
-    exact = sum(x[0], x[1]);
-    negativeZero = zeroOf(negative[0], negative[1]);
-    break;
-  case Operation::Mul:
-    exact.value = x[0] * x[1];
-    break;
-  case Operation::Fma:
-    exact = sum(x[0] * x[1], x[2]);
-    negativeZero = zeroOf(negative[0] != negative[1], negative[2]);
-    break;
-  case Operation::Div:
-    exact = quotient(x[0], x[1]);
-    break;
-  case Operation::Sqrt:
-    exact = root(x[0]);
-    negativeZero = negative[0];
-    break;
-  case Operation::Rcp:
-    exact = quotient(1, x[0]);
-    negativeZero = negative[0];
-    break;
-  }
-  return limited(format, format.round(exact, direction, negativeZero), flags);
-}
-
 std::vector<Column> columns(const HostFormat &format, size_t count) {
   std::vector<Column> result;
   for (unsigned i = 0; i < count; ++i)
@@ -179,12 +87,12 @@ TEST(Float, ArithmeticInEveryRounding) {
               *format, operation.operands, [&](const uint64_t *words) {
                 uint64_t three[3] = {};
                 std::copy(words, words + operation.operands, three);
-                return expected(operation.operation, *format, three, direction,
+                return computed(operation.operation, *format, three, direction,
                                 flags);
               });
       };
       bool isSingle = format == &hostF32;
-      for (const Rounding &rounding : roundings)
+      for (const RoundingMode &rounding : roundingModes)
         for (bool flush : {false, true})
           for (bool saturate : {false, true})
             if ((isSingle || !(flush || saturate)) &&
@@ -217,7 +125,7 @@ TEST(Float, HalfArithmetic) {
         auto want = [&](const uint64_t *words) {
           uint64_t three[3] = {};
           std::copy(words, words + operation.operands, three);
-          return expected(operation.operation, *format, three, Direction::Even,
+          return computed(operation.operation, *format, three, Direction::Even,
                           flags);
         };
         check(text, *format, operation.operands, want);

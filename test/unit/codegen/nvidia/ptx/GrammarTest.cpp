@@ -2,7 +2,7 @@
 // initialisers, vector registers, debug lines, directives, scopes.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "test/unit/codegen/nvidia/ptx/Evaluate.h"
+#include "test/unit/codegen/nvidia/ptx/Kernel.h"
 
 namespace heddle::ptx::test {
 

@@ -35,12 +35,14 @@ bool isNegative(__float128 value) { return bitsOf128(value) >> 127; }
 
 uint64_t HostFormat::largest() const {
   uint64_t top = ((uint64_t(1) << exponentBits) - 1) << mantissaBits;
-  return hasInfinity ? top - 1 : top + (uint64_t(1) << mantissaBits) - 2;
+  if (hasInfinity)
+    return top - 1;
+  return top + (uint64_t(1) << mantissaBits) - (hasNan ? 2 : 1);
 }
 
 bool HostFormat::isNan(uint64_t word) const {
   uint64_t magnitude = (word & (signBit() - 1)) >> shift;
-  return magnitude > largest() + hasInfinity;
+  return hasNan && magnitude > largest() + hasInfinity;
 }
 bool HostFormat::isInfinite(uint64_t word) const {
   return hasInfinity && (word & (signBit() - 1)) >> shift == largest() + 1;
@@ -196,6 +198,78 @@ uint64_t extremum(const HostFormat &format, uint64_t a, uint64_t b,
     return format.isNegative(word) ? -1 - magnitude : magnitude;
   };
   return (rank(a) < rank(b)) == largest ? b : a;
+}
+
+uint64_t flushed(const HostFormat &format, uint64_t word) {
+  return format.isSubnormal(word) ? word & format.signBit() : word;
+}
+
+uint64_t limited(const HostFormat &format, uint64_t word, const Flags &flags) {
+  uint64_t one = ((uint64_t(1) << (format.exponentBits - 1)) - 1)
+                 << format.mantissaBits;
+  if (flags.flush)
+    word = flushed(format, word);
+  if (flags.saturate) {
+    if (format.isNan(word) || format.isNegative(word))
+      return 0;
+    return std::min(word, one);
+  }
+  if (flags.relu && !format.isNan(word) && format.isNegative(word))
+    return 0;
+  return word;
+}
+
+uint64_t computed(Operation operation, const HostFormat &format,
+                  const __float128 *x, const bool *negative,
+                  Direction direction, const Flags &flags) {
+  // An exact zero of unlike addends is -0 when rounding down, else +0.
+  auto zeroOf = [&](bool a, bool b) {
+    return a == b ? a : direction == Direction::Down;
+  };
+  Exact exact;
+  bool negativeZero = negative[0] != negative[1];
+  switch (operation) {
+  case Operation::Add:
+    exact = sum(x[0], x[1]);
+    negativeZero = zeroOf(negative[0], negative[1]);
+    break;
+  case Operation::Sub:
+    exact = sum(x[0], -x[1]);
+    negativeZero = zeroOf(negative[0], !negative[1]);
+    break;
+  case Operation::Mul:
+    exact.value = x[0] * x[1];
+    break;
+  case Operation::Fma:
+    exact = sum(x[0] * x[1], x[2]);
+    negativeZero = zeroOf(negative[0] != negative[1], negative[2]);
+    break;
+  case Operation::Div:
+    exact = quotient(x[0], x[1]);
+    break;
+  case Operation::Sqrt:
+    exact = root(x[0]);
+    negativeZero = negative[0];
+    break;
+  case Operation::Rcp:
+    exact = quotient(1, x[0]);
+    negativeZero = negative[0];
+    break;
+  }
+  return limited(format, format.round(exact, direction, negativeZero), flags);
+}
+
+uint64_t computed(Operation operation, const HostFormat &format,
+                  const uint64_t *words, Direction direction,
+                  const Flags &flags) {
+  __float128 x[3];
+  bool negative[3];
+  for (int i = 0; i < 3; ++i) {
+    uint64_t word = flags.flush ? flushed(format, words[i]) : words[i];
+    x[i] = format.value(word);
+    negative[i] = format.isNegative(word);
+  }
+  return computed(operation, format, x, negative, direction, flags);
 }
 
 } // namespace heddle::ptx::test

@@ -2,7 +2,7 @@
 // and mma of f16 in quad pairs and of single bits.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "test/unit/codegen/nvidia/ptx/Kernel.h"
+#include "test/unit/codegen/nvidia/ptx/Differential.h"
 
 #include <bit>
 
@@ -50,6 +50,7 @@ static std::vector<uint8_t> moved(const std::string &body,
   kernel.launch.block[0] = 32;
   Report report = kernel.run();
   EXPECT_TRUE(isClean(report)) << body << "\n" << textOf(report);
+  recordCompared(kernel, {showsShared ? "stmatrix" : "ldmatrix"});
   return out;
 }
 
@@ -150,6 +151,7 @@ static void multiply(const std::string &mma, std::vector<uint32_t> &ab,
   kernel.launch.block[0] = 32;
   Report report = kernel.run();
   ASSERT_TRUE(isClean(report)) << mma << "\n" << textOf(report);
+  recordCompared(kernel, {"mma.sync"});
 }
 
 /// The tables of 9.7.14.5.1 for one quad pair, both layouts of A and B.

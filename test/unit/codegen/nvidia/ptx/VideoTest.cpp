@@ -82,4 +82,50 @@ TEST(Video, Comparisons) {
   }
 }
 
+/// Selectors pick elements of a and b taken together; the mask of the result
+/// lets c through, or leaves elements out of the sum.
+TEST(Video, SelectorsAndMasks) {
+  struct Operands {
+    unsigned count;
+    const char *a, *b, *mask; ///< digits, the highest element first
+  };
+  for (Operands o :
+       {Operands{4, "7016", "0123", "20"}, Operands{4, "3210", "7654", "3"},
+        Operands{4, "4444", "7310", "310"}, Operands{2, "21", "03", "1"},
+        Operands{2, "33", "10", "0"}, Operands{2, "10", "32", "10"}})
+    for (bool accumulates : {false, true})
+      for (bool isSigned : {false, true}) {
+        std::string letter = o.count == 4 ? "b" : "h", n = std::to_string(o.count);
+        std::string sign = isSigned ? ".s32" : ".u32";
+        compare({"vsub" + n + sign + sign + sign +
+                     (accumulates ? ".add" : "") + " %d." + letter + o.mask +
+                     ", %a." + letter + o.a + ", %b." + letter + o.b + ", %c;",
+                 32,
+                 {32, 32, 32}},
+                {integers(32, 0), integers(32, 1), integers(32, 2)},
+                [&](const uint64_t *x) {
+                  unsigned bits = 32 / o.count;
+                  IntegerType type = {"", bits, isSigned};
+                  uint64_t both = x[1] << 32 | x[0], result = x[2];
+                  for (unsigned e = 0; e < o.count; ++e) {
+                    auto chosen = [&](const char *digits) {
+                      unsigned digit = unsigned(digits[o.count - 1 - e] - '0');
+                      return type.value(both >> (bits * digit));
+                    };
+                    if (std::string_view(o.mask).find(char('0' + e)) ==
+                        std::string_view::npos)
+                      continue;
+                    __int128 value = chosen(o.a) - chosen(o.b);
+                    uint64_t mask = wrapped(-1, bits) << (bits * e);
+                    if (accumulates)
+                      result += uint64_t(value);
+                    else
+                      result = (result & ~mask) |
+                               wrapped(value, bits) << (bits * e);
+                  }
+                  return wrapped(result, 32);
+                });
+      }
+}
+
 } // namespace heddle::ptx::test

@@ -49,8 +49,7 @@ TEST(PackedFloat, PairsOfSingles) {
 /// `add.f32.f16 d, a, c`: the narrow operands are exact, the sum rounds once.
 TEST(PackedFloat, NarrowOperands) {
   for (const HostFormat *narrow : {&hostF16, &hostBF16})
-    for (Operation operation :
-         {Operation::Add, Operation::Sub, Operation::Fma})
+    for (Operation operation : {Operation::Add, Operation::Sub, Operation::Fma})
       for (const RoundingMode &mode : roundingModes)
         for (bool saturate : {false, true}) {
           bool fused = operation == Operation::Fma;
@@ -105,8 +104,8 @@ TEST(PackedFloat, ExtremaOfThree) {
                         word &= ~hostF32.signBit();
                       if (nan && hostF32.isNan(word))
                         return hostF32.nan();
-                      result = i ? extremum(hostF32, result, word, largest)
-                                 : word;
+                      result =
+                          i ? extremum(hostF32, result, word, largest) : word;
                     }
                     return hostF32.isNan(result) ? hostF32.nan() : result;
                   });

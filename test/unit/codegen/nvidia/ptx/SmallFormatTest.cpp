@@ -14,8 +14,8 @@ static Column inputs(const HostFormat &format, uint32_t seed) {
   uint64_t patterns = format.signBit() * 2;
   for (uint64_t pattern = 0; pattern + 1 < patterns; ++pattern) {
     __float128 value = format.value(pattern), next = format.value(pattern + 1);
-    for (__float128 part : {__float128(0), __float128(0.25), __float128(0.5),
-                            __float128(0.75)})
+    for (__float128 part :
+         {__float128(0), __float128(0.25), __float128(0.5), __float128(0.75)})
       result.push_back(hostF32.round({value + (next - value) * part, 0},
                                      Direction::Even,
                                      format.isNegative(pattern)));
@@ -131,24 +131,22 @@ TEST(SmallFormat, Scales) {
 
 TEST(SmallFormat, SaturatedPacks) {
   IntegerType s32 = {"", 32, true};
-  for (IntegerType to : {IntegerType{"u4", 4, false}, IntegerType{"s4", 4, true},
-                         IntegerType{"u2", 2, false},
-                         IntegerType{"s2", 2, true}})
-    compare({std::string("cvt.pack.sat.") + to.name +
-                 ".s32.b32 %d, %a, %b, %c;",
-             32,
-             {32, 32, 32}},
-            {integers(32, 0), integers(32, 1), integers(32, 2)},
-            [&](const uint64_t *x) {
-              auto one = [&](uint64_t word) {
-                return wrapped(
-                    std::clamp(s32.value(word), to.least(), to.most()),
-                    to.bits);
-              };
-              return wrapped(x[2] << (2 * to.bits) | one(x[0]) << to.bits |
-                                 one(x[1]),
-                             32);
-            });
+  for (IntegerType to :
+       {IntegerType{"u4", 4, false}, IntegerType{"s4", 4, true},
+        IntegerType{"u2", 2, false}, IntegerType{"s2", 2, true}})
+    compare(
+        {std::string("cvt.pack.sat.") + to.name + ".s32.b32 %d, %a, %b, %c;",
+         32,
+         {32, 32, 32}},
+        {integers(32, 0), integers(32, 1), integers(32, 2)},
+        [&](const uint64_t *x) {
+          auto one = [&](uint64_t word) {
+            return wrapped(std::clamp(s32.value(word), to.least(), to.most()),
+                           to.bits);
+          };
+          return wrapped(
+              x[2] << (2 * to.bits) | one(x[0]) << to.bits | one(x[1]), 32);
+        });
 }
 
 } // namespace heddle::ptx::test

@@ -95,11 +95,12 @@ TEST(Video, SelectorsAndMasks) {
         Operands{2, "33", "10", "0"}, Operands{2, "10", "32", "10"}})
     for (bool accumulates : {false, true})
       for (bool isSigned : {false, true}) {
-        std::string letter = o.count == 4 ? "b" : "h", n = std::to_string(o.count);
+        std::string letter = o.count == 4 ? "b" : "h",
+                    n = std::to_string(o.count);
         std::string sign = isSigned ? ".s32" : ".u32";
-        compare({"vsub" + n + sign + sign + sign +
-                     (accumulates ? ".add" : "") + " %d." + letter + o.mask +
-                     ", %a." + letter + o.a + ", %b." + letter + o.b + ", %c;",
+        compare({"vsub" + n + sign + sign + sign + (accumulates ? ".add" : "") +
+                     " %d." + letter + o.mask + ", %a." + letter + o.a +
+                     ", %b." + letter + o.b + ", %c;",
                  32,
                  {32, 32, 32}},
                 {integers(32, 0), integers(32, 1), integers(32, 2)},
@@ -120,8 +121,8 @@ TEST(Video, SelectorsAndMasks) {
                     if (accumulates)
                       result += uint64_t(value);
                     else
-                      result = (result & ~mask) |
-                               wrapped(value, bits) << (bits * e);
+                      result = (result & ~mask) | wrapped(value, bits)
+                                                      << (bits * e);
                   }
                   return wrapped(result, 32);
                 });

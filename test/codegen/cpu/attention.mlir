@@ -14,6 +14,25 @@
 // RUN: heddle-kernel-run %s --kernel=bools 2x2x35x8 2x2x3x8 2x2x3x8 2x1x35x3:zeros 2x2x35x8 --compare
 // RUN: heddle-kernel-run %s --kernel=bools_nan 2x2x35x8 2x2x3x8 2x2x3x8 2x1x35x3:zeros 2x2x35x8 --compare
 // RUN: heddle-kernel-run %s --kernel=lowest 1x2x35x8 1x2x40x8 1x2x40x8 1x1x35x40:zeros 1x2x35x8 --compare
+// One query has a kernel of its own: whole and partial blocks of keys, features that
+// fill no vector, no keys, strides, grouped heads, cap and masks, rows that see nothing.
+
+// RUN: heddle-kernel-run %s --kernel=plain 2x3x1x32 2x3x150x32 2x3x150x32 2x3x1x32 --compare --workers=3
+// RUN: heddle-kernel-run %s --kernel=plain 2x3x1x32 2x3x128x32 2x3x128x32 2x3x1x32 --compare --tier=x86-64-v3
+// RUN: heddle-kernel-run %s --kernel=plain 1x3x1x32 1x3x0x32 1x3x0x32 1x3x1x32 --compare
+// RUN: heddle-kernel-run %s --kernel=plain 2x3x1x32 2x3x9x32:strides=864,32,96,1 2x3x9x32:strides=1000,320,33,1 2x3x1x32:strides=864,32,96,1 --compare
+// RUN: heddle-kernel-run %s --kernel=odd 1x4x1x20 1x2x21x20 1x2x21x7 1x1x1x21 1x4x1x7 --compare --workers=2
+// RUN: heddle-kernel-run %s --kernel=odd 1x4x1x20 1x2x301x20 1x2x301x7 1x1x1x301:strides=0,0,0,3 1x4x1x7 --compare --tier=x86-64-v3
+// RUN: heddle-kernel-run %s --kernel=grown 2x4x1x8 2x2x150x8 2x2x150x8 115 2x4x1x8 --compare --workers=2
+// RUN: heddle-kernel-run %s --kernel=grown --compare -- 2x4x1x8 2x2x15x8 2x2x15x8 -20 2x4x1x8
+// RUN: heddle-kernel-run %s --kernel=causal 1x2x1x16 1x2x70x16 1x2x70x16 1x2x1x16 --compare
+// RUN: heddle-kernel-run %s --kernel=bools 2x2x1x8 2x2x3x8 2x2x3x8 2x1x1x3 2x2x1x8 --compare --workers=2
+// RUN: heddle-kernel-run %s --kernel=bools 2x2x1x8 2x2x3x8 2x2x3x8 2x1x1x3:zeros 2x2x1x8 --compare
+// RUN: heddle-kernel-run %s --kernel=bools_nan 2x2x1x8 2x2x3x8 2x2x3x8 2x1x1x3:zeros 2x2x1x8 --compare
+// RUN: heddle-kernel-run %s --kernel=lowest 1x2x1x8 1x2x40x8 1x2x40x8 1x1x1x40:zeros 1x2x1x8 --compare
+// RUN: heddle-kernel-run %s --kernel=wide 1x2x1x200 1x2x300x200 1x2x300x280 1x2x1x280 --compare --workers=2
+// RUN: heddle-kernel-run %s --kernel=wide 1x2x1x200 1x2x300x200 1x2x300x280 1x2x1x280 --compare --tier=x86-64-v3
+
 // RUN: heddle-kernel-run %s --kernel=plain 1x1x1x32 1x1x1x32 1x1x1x32 1x1x1x32 --print=kernel | FileCheck %s
 
 #u = #heddle.layout<unit_inner>
@@ -92,4 +111,13 @@ heddle.kernel_def @lowest outputs 1 schedule <"attention", {}> layouts [#u, #u, 
       value(%v : tensor<?x2x?x8xf32>) mask(%m : tensor<?x1x?x?xf32>) scale 0.35
       outs(%e : tensor<?x2x?x8xf32>) -> tensor<?x2x?x8xf32>
   heddle.yield %o : tensor<?x2x?x8xf32>
+}
+
+// More features than the registers hold at once.
+heddle.kernel_def @wide outputs 1 schedule <"attention", {}> layouts [#u, #u, #u, #u] {
+^bb0(%q: tensor<?x?x1x200xf32>, %k: tensor<?x?x?x200xf32>, %v: tensor<?x?x?x280xf32>,
+     %e: tensor<?x?x1x280xf32>):
+  %o = heddle.attention query(%q : tensor<?x?x1x200xf32>) key(%k : tensor<?x?x?x200xf32>)
+      value(%v : tensor<?x?x?x280xf32>) scale 0.07 outs(%e : tensor<?x?x1x280xf32>) -> tensor<?x?x1x280xf32>
+  heddle.yield %o : tensor<?x?x1x280xf32>
 }

@@ -1,10 +1,7 @@
-// MatrixFormsTest.cpp - ldmatrix and stmatrix of 8-bit and narrower elements,
-// and mma of f16 in quad pairs and of single bits.
+// MatrixFormsTest.cpp - ldmatrix and stmatrix of 8-bit and narrower elements.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "test/unit/codegen/nvidia/ptx/Differential.h"
-
-#include <bit>
 
 namespace heddle::ptx::test {
 
@@ -120,126 +117,6 @@ TEST(MatrixForms, StoreOfBytes) {
       unsigned e = i % 4, column = 8 * (i / 4) + 2 * (lane % 4) + e % 2;
       ASSERT_EQ(stored[column * 16 + lane / 4 + 8 * (e / 2)], x[lane * 16 + i]);
     }
-}
-
-/// Runs one mma with `%a0`, `%a1`, `%b0`, `%b1` loaded from `ab` (four words a
-/// lane) and eight words of accumulators a lane.
-static void multiply(const std::string &mma, std::vector<uint32_t> &ab,
-                     std::vector<uint32_t> &c) {
-  Kernel kernel(head + R"(
-.visible .entry k(.param .u64 ab, .param .u64 c)
-{
-  .reg .b32 %a<4>, %b<2>, %c<8>, %t;
-  .reg .b64 %rd<4>;
-  ld.param.u64 %rd0, [ab];
-  ld.param.u64 %rd1, [c];
-  mov.u32 %t, %laneid;
-  mad.wide.u32 %rd2, %t, 32, %rd0;
-  mad.wide.u32 %rd3, %t, 32, %rd1;
-  ld.global.v4.b32 {%a0, %a1, %a2, %a3}, [%rd2];
-  ld.global.v2.b32 {%b0, %b1}, [%rd2+16];
-  ld.global.v4.b32 {%c0, %c1, %c2, %c3}, [%rd3];
-  ld.global.v4.b32 {%c4, %c5, %c6, %c7}, [%rd3+16];
-  )" + mma + R"(
-  st.global.v4.b32 [%rd3], {%c0, %c1, %c2, %c3};
-  st.global.v4.b32 [%rd3+16], {%c4, %c5, %c6, %c7};
-  ret;
-}
-)");
-  kernel.addBuffer(ab, "ab");
-  kernel.addBuffer(c, "c");
-  kernel.launch.block[0] = 32;
-  Report report = kernel.run();
-  ASSERT_TRUE(isClean(report)) << mma << "\n" << textOf(report);
-  recordCompared(kernel, {"mma.sync"});
-}
-
-/// The tables of 9.7.14.5.1 for one quad pair, both layouts of A and B.
-TEST(MatrixForms, QuadPairs) {
-  std::mt19937 generator(3);
-  for (unsigned form = 0; form < 4; ++form) {
-    bool columnA = form & 1, columnB = form & 2;
-    std::vector<uint32_t> ab(32 * 8), c(32 * 8);
-    float a[4][8][4], b[4][4][8];
-    for (unsigned lane = 0; lane < 32; ++lane) {
-      unsigned quad = lane % 16 / 4, m = lane % 4, up = lane / 16 * 4;
-      for (unsigned i = 0; i < 4; ++i) {
-        float x = float(int(generator() % 17)) - 8;
-        float y = float(int(generator() % 17)) - 8;
-        ab[lane * 8 + i / 2] |= uint32_t(floatToHalf(x)) << (16 * (i % 2));
-        ab[lane * 8 + 4 + i / 2] |= uint32_t(floatToHalf(y)) << (16 * (i % 2));
-        (columnA ? a[quad][i + up][m] : a[quad][m + up][i]) = x;
-        (columnB ? b[quad][i][m + up] : b[quad][m][i + up]) = y;
-      }
-      for (unsigned i = 0; i < 8; ++i)
-        c[lane * 8 + i] = std::bit_cast<uint32_t>(float(lane) - float(i));
-    }
-    std::vector<uint32_t> before = c;
-    std::string layouts =
-        std::string(columnA ? "col." : "row.") + (columnB ? "col." : "row.");
-    std::string registers = "{%c0,%c1,%c2,%c3,%c4,%c5,%c6,%c7}";
-    multiply("mma.sync.aligned.m8n8k4." + layouts + "f32.f16.f16.f32 " +
-                 registers + ", {%a0, %a1}, {%b0, %b1}, " + registers + ";",
-             ab, c);
-    for (unsigned lane = 0; lane < 32; ++lane)
-      for (unsigned i = 0; i < 8; ++i) {
-        unsigned quad = lane % 16 / 4, up = lane / 16 * 4;
-        unsigned row = (lane & 1) + (i & 2) + up;
-        unsigned column = (i & 4) + (lane & 2) + (i & 1);
-        float want = std::bit_cast<float>(before[lane * 8 + i]);
-        for (unsigned k = 0; k < 4; ++k)
-          want += a[quad][row][k] * b[quad][k][column];
-        ASSERT_EQ(std::bit_cast<float>(c[lane * 8 + i]), want)
-            << layouts << lane << " " << i;
-      }
-  }
-}
-
-TEST(MatrixForms, QuadPairsOfHalfAccumulators) {
-  std::vector<uint32_t> ab(32 * 8), c(32 * 8);
-  for (unsigned lane = 0; lane < 32; ++lane)
-    for (unsigned i = 0; i < 4; ++i) {
-      // A is the identity above and below; B counts.
-      float one = lane % 4 == i ? 1.0f : 0.0f;
-      float count = float(lane % 4 * 8 + i + lane / 16 * 4);
-      ab[lane * 8 + i / 2] |= uint32_t(floatToHalf(one)) << (16 * (i % 2));
-      ab[lane * 8 + 4 + i / 2] |= uint32_t(floatToHalf(count))
-                                  << (16 * (i % 2));
-    }
-  multiply("mma.sync.aligned.m8n8k4.row.row.f16.f16.f16.f16 "
-           "{%c0,%c1,%c2,%c3}, {%a0, %a1}, {%b0, %b1}, {%c0,%c1,%c2,%c3};",
-           ab, c);
-  for (unsigned lane = 0; lane < 32; ++lane)
-    for (unsigned i = 0; i < 8; ++i)
-      ASSERT_EQ(halfToFloat(uint16_t(c[lane * 8 + i / 2] >> (16 * (i % 2)))),
-                float(lane % 4 * 8 + i));
-}
-
-TEST(MatrixForms, SingleBits) {
-  std::mt19937 generator(4);
-  for (bool conjunction : {false, true}) {
-    std::vector<uint32_t> ab(32 * 8), c(32 * 8, 5);
-    for (uint32_t &word : ab)
-      word = generator();
-    std::string accumulators = "{%c0,%c1,%c2,%c3}";
-    multiply("mma.sync.aligned.m16n8k256.row.col.s32.b1.b1.s32." +
-                 std::string(conjunction ? "and" : "xor") + ".popc " +
-                 accumulators + ", {%a0,%a1,%a2,%a3}, {%b0, %b1}, " +
-                 accumulators + ";",
-             ab, c);
-    for (unsigned lane = 0; lane < 32; ++lane)
-      for (unsigned i = 0; i < 4; ++i) {
-        unsigned row = lane / 4 + 8 * (i / 2), column = lane % 4 * 2 + i % 2;
-        uint32_t want = 5;
-        for (unsigned word = 0; word < 8; ++word) { // 32 bits along k each
-          unsigned laneA = row % 8 * 4 + word % 4;
-          uint32_t x = ab[laneA * 8 + row / 8 + word / 4 * 2];
-          uint32_t y = ab[(column * 4 + word % 4) * 8 + 4 + word / 4];
-          want += uint32_t(std::popcount(conjunction ? x & y : x ^ y));
-        }
-        ASSERT_EQ(c[lane * 8 + i], want);
-      }
-  }
 }
 
 } // namespace heddle::ptx::test

@@ -66,11 +66,28 @@ static bool isSum(double value, double bound, const Element &d, uint64_t got) {
   if (std::isinf(result)) // rounded or summed past the largest
     return std::fabs(value) + bound >= most &&
            std::signbit(result) == std::signbit(value);
-  // Half a unit of the result, also where it is subnormal.
-  double unit = std::ldexp(1.0, 1 - (1 << (format.exponentBits - 1)) + 1 -
-                                    int(format.mantissaBits));
-  bound += std::fabs(value) * std::ldexp(0.5, -int(format.mantissaBits)) + unit;
+  // The least subnormal, and for f16, to which the f32 sum is rounded, half a
+  // unit of the result.
+  bound += std::ldexp(1.0, 2 - (1 << (format.exponentBits - 1)) -
+                               int(format.mantissaBits));
+  if (d.bits == 16)
+    bound += std::fabs(value) * std::ldexp(0.5, -int(format.mantissaBits));
   return std::fabs(result - value) <= bound;
+}
+
+/// The sum in Real, its bound by the precision of one operation.
+template <class Real>
+static bool isNearSum(const Matrix &a, const Matrix &b, unsigned i, unsigned j,
+                      double start, const Element &d, uint64_t got, double sign,
+                      double precision) {
+  Real total = start, magnitude = std::fabs(start);
+  for (unsigned k = 0; k < a.columns; ++k) {
+    Real product = Real(sign * a.value(i, k)) * b.value(k, j);
+    total += product;
+    magnitude += std::fabs(product);
+  }
+  return isSum(double(total), double(a.columns * precision * magnitude), d,
+               got);
 }
 
 bool isProduct(const Matrix &a, const Matrix &b, unsigned i, unsigned j,
@@ -84,16 +101,10 @@ bool isProduct(const Matrix &a, const Matrix &b, unsigned i, unsigned j,
       total = std::clamp<__int128>(total, INT32_MIN, INT32_MAX);
     return got == wrapped(total, 32);
   }
-  // binary64 is exact enough to judge f32 sums; f64 sums need more.
-  long double total = start, magnitude = std::fabs(start);
-  for (unsigned k = 0; k < a.columns; ++k) {
-    long double product = sign * (long double)a.value(i, k) * b.value(k, j);
-    total += product;
-    magnitude += std::fabs(product);
-  }
-  double precision = d.bits == 64 ? 0x1p-52 : 0x1p-23;
-  return isSum(double(total), double(a.columns * precision * magnitude), d,
-               got);
+  // Sums of f32 are judged in f64, those of f64 in more.
+  return d.bits == 64
+             ? isNearSum<long double>(a, b, i, j, start, d, got, sign, 0x1p-52)
+             : isNearSum<double>(a, b, i, j, start, d, got, sign, 0x1p-23);
 }
 
 std::string registerList(const std::string &prefix, unsigned count) {

@@ -35,6 +35,7 @@ constexpr Element elementS8 = {"s8", 8};
 constexpr Element elementU8 = {"u8", 8, nullptr, false};
 constexpr Element elementS4 = {"s4", 4};
 constexpr Element elementU4 = {"u4", 4, nullptr, false};
+constexpr Element elementB1 = {"b1", 1, nullptr, false};
 constexpr Element elementS32 = {"s32", 32};
 
 /// What a matrix is filled with.

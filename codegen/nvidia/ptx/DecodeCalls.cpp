@@ -178,6 +178,7 @@ static bool isAlike(const std::vector<Param> &a, const std::vector<Param> &b) {
 std::vector<const Function *> Flattener::candidates(const Function &caller,
                                                     const CallParts &parts) {
   std::vector<const Function *> found;
+  std::set<const Function *> seen; // an alias is the function it stands for
   if (!parts.prototype || parts.prototype->kind != Operand::Kind::Label)
     return found;
   const Function::CallPrototype &prototype =
@@ -195,7 +196,7 @@ std::vector<const Function *> Flattener::candidates(const Function &caller,
                         name) != prototype.targets.end()
             : isAlike(function->params, prototype.params) &&
                   isAlike(function->results, prototype.results);
-    if (fits && std::find(found.begin(), found.end(), function) == found.end())
+    if (fits && seen.insert(function).second)
       found.push_back(function);
   }
   return found;

@@ -68,8 +68,7 @@ void ModuleParser::parseAlias() {
 /// An alias stands for a function with a body, and has none of its own.
 void ModuleParser::checkAliases() {
   for (const Module::Alias &alias : module.aliases) {
-    const Function *function = module.find(alias.function);
-    if (!function || module.find(alias.name))
+    if (!symbols.at(alias.function) || symbols.at(alias.name))
       fail(alias.where, "expected a function with a body behind the alias '" +
                             alias.name + "', and none of its own");
   }

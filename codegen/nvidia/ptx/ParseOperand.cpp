@@ -190,21 +190,18 @@ Operand FunctionParser::parseName(const Instruction &instruction) {
 
 /// `array[index]` is the address of an element (PTX ISA 6.4.2).
 void FunctionParser::parseArrayIndex(Operand &symbol) {
-  const Variable *variable = nullptr;
-  for (const Variable &candidate : function.variables)
-    if (candidate.name == symbol.name)
-      variable = &candidate;
-  for (const Variable &candidate : parent.module.variables)
-    if (!variable && candidate.name == symbol.name)
-      variable = &candidate;
-  if (!variable)
+  uint64_t bytes = 0;
+  for (const auto *sizes : {&elementBytes, &parent.elementBytes})
+    if (auto found = sizes->find(symbol.name);
+        bytes == 0 && found != sizes->end())
+      bytes = found->second;
+  if (bytes == 0)
     fail(token.where, "expected a variable before '[', got '" +
                           std::string(symbol.name) + "'");
   expect('[');
-  uint64_t element = (bitWidth(variable->type) + 7) / 8 * variable->vectorWidth;
   Operand address;
   address.kind = Operand::Kind::Address;
-  address.value = parseConstant().value * element;
+  address.value = parseConstant().value * bytes;
   address.elements.push_back(symbol);
   expect(']');
   symbol = std::move(address);

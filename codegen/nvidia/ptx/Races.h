@@ -10,6 +10,7 @@
 #ifndef HEDDLE_CODEGEN_NVIDIA_PTX_RACES_H
 #define HEDDLE_CODEGEN_NVIDIA_PTX_RACES_H
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -71,12 +72,15 @@ struct Conflict {
 class ShadowCells {
 public:
   void resize(uint64_t bytes) {
+    words = (bytes + 3) / 4;
     pages.resize((bytes + pageBytes - 1) / pageBytes);
   }
   ShadowCell &operator[](uint64_t word) {
     std::unique_ptr<ShadowCell[]> &page = pages[word / pageWords];
-    if (!page)
-      page = std::make_unique<ShadowCell[]>(pageWords);
+    if (!page) {
+      uint64_t left = words - word / pageWords * pageWords;
+      page = std::make_unique<ShadowCell[]>(std::min(left, pageWords));
+    }
     return page[word % pageWords];
   }
   void clear() {
@@ -87,6 +91,7 @@ public:
 private:
   static constexpr uint64_t pageWords = 1024, pageBytes = pageWords * 4;
   std::vector<std::unique_ptr<ShadowCell[]>> pages;
+  uint64_t words = 0;
 };
 
 class RaceTable {

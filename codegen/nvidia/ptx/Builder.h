@@ -47,6 +47,8 @@ public:
   Program &program;
   /// Addresses of file-scope variables; shared ones by their offset.
   std::unordered_map<std::string_view, uint64_t> symbols;
+  /// Addresses of global and const variables, those of functions as well.
+  std::unordered_map<const Variable *, uint64_t> variableAddresses;
 
 private:
   std::map<std::pair<uint64_t, unsigned>, Row> constantRows;

@@ -210,9 +210,7 @@ Frame Flattener::makeFrame(const Function &function) {
       place.address = offset == shared.offsets.end() ? shared.dynamicOffset
                                                      : offset->second;
     } else {
-      for (const PlacedVariable &placed : program.variables)
-        if (placed.variable == &variable)
-          place.address = placed.address;
+      place.address = writer.variableAddresses.at(&variable);
     }
   }
   return frame;

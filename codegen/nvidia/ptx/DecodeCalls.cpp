@@ -12,7 +12,7 @@ namespace heddle::ptx {
 static constexpr size_t maxCallDepth = 64;
 /// Comparisons of calls through registers with functions they may mean: more
 /// are no kernel, but an attempt to keep the decoder busy.
-static constexpr uint64_t maxComparisons = uint64_t(1) << 24;
+static constexpr uint64_t maxComparisons = uint64_t(1) << 20;
 
 CallParts::CallParts(const Instruction &call) {
   for (const Operand &operand : call.operands) {

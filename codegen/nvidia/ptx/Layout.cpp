@@ -131,6 +131,7 @@ void placeVariables(const std::vector<const Function *> &functions,
     uint64_t align = std::max<uint64_t>(variable.align, 256);
     next = (next + align - 1) / align * align;
     writer.program.variables.push_back({&variable, next});
+    writer.variableAddresses[&variable] = next;
     uint64_t address = next;
     next += variable.bytes + 4096;
     return address;
@@ -150,7 +151,7 @@ void placeVariables(const std::vector<const Function *> &functions,
   for (const Function *function : functions)
     for (const Variable &variable : function->variables)
       if (variable.space == Space::Global || variable.space == Space::Const)
-        writer.program.variables.push_back({&variable, placeGlobal(variable)});
+        placeGlobal(variable);
 }
 
 } // namespace heddle::ptx

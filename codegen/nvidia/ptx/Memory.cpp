@@ -84,13 +84,12 @@ void Machine::poison(std::byte *data, uint64_t bytes) {
 
 static std::string nearest(const std::vector<std::unique_ptr<Memory>> &globals,
                            uint64_t address) {
-  const Memory *below = nullptr, *above = nullptr;
-  for (const auto &memory : globals) {
-    if (memory->address <= address)
-      below = memory.get();
-    else if (!above)
-      above = memory.get();
-  }
+  auto after = std::upper_bound(
+      globals.begin(), globals.end(), address,
+      [](uint64_t at, const auto &memory) { return at < memory->address; });
+  const Memory *above = after == globals.end() ? nullptr : after->get();
+  const Memory *below =
+      after == globals.begin() ? nullptr : std::prev(after)->get();
   if (below && (!above || address - below->address - below->bytes <
                               above->address - address))
     return std::to_string(address - below->address - below->bytes) +

@@ -157,6 +157,11 @@ struct Variable {
   };
   std::vector<Relocation> relocations;
   Location where;
+
+  /// Of one element of an array; a vector is an element.
+  uint64_t elementBytes() const {
+    return (bitWidth(type) + 7) / 8 * uint64_t(vectorWidth);
+  }
 };
 
 /// A parameter of an entry or a function.

@@ -122,7 +122,7 @@ void FunctionParser::parseRegisters() {
 
 std::string_view FunctionParser::uniqueName(std::string_view name) {
   unsigned count = ++nameCounts[name];
-  if (count == 1)
+  if (count == 1 && !parent.symbols.count(std::string(name)))
     return name;
   return parent.storage->names.emplace_back(std::string(name) + "#" +
                                             std::to_string(count));
@@ -136,6 +136,7 @@ void FunctionParser::parseLocalVariable(Space space) {
       fail(variable.where,
            "variable '" + variable.name + "' is declared twice");
     variable.name = unique;
+    elementBytes.emplace(variable.name, variable.elementBytes());
     function.variables.push_back(std::move(variable));
   }
 }

@@ -147,6 +147,7 @@ void ModuleParser::parseItem() {
       continue;
     for (Variable &variable : parseVariables(space, isExtern)) {
       symbols.emplace(variable.name, false);
+      elementBytes.emplace(variable.name, variable.elementBytes());
       module.variables.push_back(std::move(variable));
     }
     return;

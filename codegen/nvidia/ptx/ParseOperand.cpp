@@ -192,7 +192,7 @@ Operand FunctionParser::parseName(const Instruction &instruction) {
 void FunctionParser::parseArrayIndex(Operand &symbol) {
   uint64_t bytes = 0;
   for (const auto *sizes : {&elementBytes, &parent.elementBytes})
-    if (auto found = sizes->find(symbol.name);
+    if (auto found = sizes->find(std::string(symbol.name));
         bytes == 0 && found != sizes->end())
       bytes = found->second;
   if (bytes == 0)

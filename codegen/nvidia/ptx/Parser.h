@@ -92,6 +92,9 @@ private:
   void parseRelocation(Variable &variable, uint64_t offset, uint64_t mask);
 };
 
+/// Bytes of one element of a variable, by the name that operands have.
+using ElementSizes = std::unordered_map<std::string, uint64_t>;
+
 class ModuleParser : ParserBase {
 public:
   ModuleParser(std::string_view text, std::string_view name);
@@ -116,6 +119,7 @@ private:
   std::unordered_map<std::string, const Mnemonic *> mnemonics;
   /// File-scope variables and functions declared so far; true: has a body.
   std::unordered_map<std::string, bool> symbols;
+  ElementSizes elementBytes;
   friend class FunctionParser;
 };
 
@@ -172,6 +176,7 @@ private:
   unsigned depth = 0;
   std::vector<int> scopeOfInstruction;
   std::unordered_map<std::string_view, unsigned> nameCounts;
+  ElementSizes elementBytes;
   struct PendingTargets {
     std::string_view name;
     std::vector<std::pair<std::string_view, Location>> labels;

@@ -4,6 +4,8 @@
 #include "test/unit/codegen/nvidia/ptx/FaultKernels.h"
 #include "test/unit/codegen/nvidia/ptx/Kernel.h"
 
+#include <ctime>
+
 namespace heddle::ptx::test {
 
 /// A kernel with `body` at line 5.
@@ -210,6 +212,67 @@ TEST(BadInput, MillionLines) {
   ParseResult parsed = parse(withBody(body), "long.ptx");
   ASSERT_TRUE(parsed.module);
   EXPECT_EQ(parsed.module->functions[0].code.size(), 1'000'001u);
+}
+
+/// Text of `count` lines, each made from its number.
+template <class Line>
+static std::string lines(int count, Line line) {
+  std::string text;
+  for (int i = 0; i < count; ++i)
+    text += line(std::to_string(i)) + "\n";
+  return text;
+}
+
+/// Nothing that a file may hold many of takes time that grows with its square:
+/// that would be minutes here.
+TEST(BadInput, ManyDeclarations) {
+  constexpr int many = 100'000;
+  using Text = std::string;
+  auto kernel = [](const Text &declarations, const Text &body) {
+    return ".version 8.0\n.target sm_90a\n.address_size 64\n" + declarations +
+           ".visible .entry k(.param .u64 p) {\n.reg .b32 %r;\n.reg .b64 "
+           "%rd;\n" +
+           body + "ret;\n}\n";
+  };
+  Text globals =
+      lines(many, [](const Text &i) { return ".global .u32 g" + i + "[1];"; });
+  Text functions = ".func f() { ret; }\n";
+  std::vector<std::pair<Text, Status>> files = {
+      {kernel(globals, lines(many,
+                             [](const Text &i) {
+                               return "ld.global.u32 %r, g" + i + "[0];";
+                             })),
+       Status::OutOfBudget},
+      {kernel("", lines(many,
+                        [](const Text &i) {
+                          return ".global .b8 l" + i + "; mov.u64 %rd, l" + i +
+                                 ";";
+                        })),
+       Status::OutOfBudget},
+      {kernel(functions + lines(many,
+                                [](const Text &i) {
+                                  return ".func a" + i + "(); .alias a" + i +
+                                         ", f;";
+                                }),
+              ""),
+       Status::Done},
+      {kernel(
+           lines(many / 10,
+                 [](const Text &i) { return ".func f" + i + "() { ret; }"; }),
+           lines(many / 10,
+                 [](const Text &i) {
+                   return "mov.u64 %rd, f" + i + "; P" + i +
+                          ": .callprototype _ (); call %rd, P" + i + ";";
+                 })),
+       Status::Refused},
+  };
+  for (const auto &[text, status] : files) {
+    std::clock_t start = std::clock();
+    Report report = runText(text);
+    EXPECT_EQ(report.status, status) << textOf(report);
+    EXPECT_LT(double(std::clock() - start) / CLOCKS_PER_SEC, 20.0)
+        << text.substr(0, 300);
+  }
 }
 
 /// Kernels with bytes exchanged at random: any answer but a crash is right.

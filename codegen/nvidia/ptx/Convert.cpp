@@ -357,8 +357,21 @@ void buildPacked(Builder &b, Type to, Type from, bool rounded) {
   if (!rounded)
     b.refuse("expected a rounding modifier");
   bool small = to == Type::E4M3x2 || to == Type::E5M2x2;
+  bool halves = to == Type::F16x2 || to == Type::BF16x2;
+  bool fromSmall = from == Type::E4M3x2 || from == Type::E5M2x2;
+  bool fromHalves = from == Type::F16x2 || from == Type::BF16x2;
+  bool fits = (small && (from == Type::F32 || fromHalves)) ||
+              (halves && (from == Type::F32 || fromSmall));
+  if (!fits)
+    b.refuse("conversion from '." + std::string(spelling(from)) + "' to '." +
+             std::string(spelling(to)) + "' is not covered");
   if (small && !(b.op.mode & SatFinite))
     b.refuse("expected '.satfinite'");
+  bool cuts = Rounding(b.op.mode2) == Rounding::Zero;
+  bool mayCut = halves && from == Type::F32;
+  if (b.op.mode & (ToIntegral | Flush | Saturate) ||
+      (cuts ? !mayCut : Rounding(b.op.mode2) != Rounding::NearestEven))
+    b.refuse("these modifiers do not go with pairs");
   if (from == Type::F32) {
     b.requireOperands(3, 3);
     b.op.a = b.source(1, Type::F32);
@@ -369,11 +382,6 @@ void buildPacked(Builder &b, Type to, Type from, bool rounded) {
     b.op.d = b.destination(0, small ? Type::B16 : Type::B32);
     return;
   }
-  bool fromSmall = from == Type::E4M3x2 || from == Type::E5M2x2;
-  bool pairs = small ? from == Type::F16x2 || from == Type::BF16x2 : fromSmall;
-  if (!pairs)
-    b.refuse("conversion from '." + std::string(spelling(from)) +
-             "' is not covered");
   b.requireOperands(2, 2);
   b.op.a = b.source(1, fromSmall ? Type::B16 : Type::B32);
   b.op.d = b.destination(0, small ? Type::B16 : Type::B32);
@@ -432,6 +440,13 @@ void buildConvert(Builder &b) {
     b.refuse("expected a rounding modifier");
   if (!isFloat(to) && !isFloat(from) && rounded)
     b.refuse("rounding of an integer conversion");
+  if (Rounding(b.op.mode2) == Rounding::NearestAway && !toTF32)
+    b.refuse("'.rna' goes with '.tf32' only");
+  bool narrowsF32 =
+      from == Type::F32 && (toTF32 || to == Type::F16 || to == Type::BF16);
+  if ((b.op.mode & (SatFinite | Relu)) && !narrowsF32)
+    b.refuse("'.satfinite' and '.relu' go with narrower types than the '.f32' "
+             "that is converted");
   b.requireOperands(2, 2);
   bool wide = false;
   b.op.a = b.wideSource(b.operand(1), from, wide);

@@ -64,6 +64,8 @@ bool takeRounding(Builder &b) {
 void takeFlags(Builder &b, Type type) {
   if (b.in.has("ftz") && type != Type::F32)
     b.refuse("'.ftz' goes with '.f32' only");
+  if (b.in.has("sat") && type != Type::F32)
+    b.refuse("'.sat' goes with '.f32' only");
   b.op.mode =
       uint8_t((b.take("ftz") ? Flush : 0) | (b.take("sat") ? Saturate : 0));
 }

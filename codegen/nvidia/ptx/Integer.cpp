@@ -138,6 +138,10 @@ static void buildCarry(Builder &b, Type type, bool usesCarry) {
   bool isMad = opcode == Opcode::Mad || opcode == Opcode::Madc;
   if (opcode == Opcode::Sub || opcode == Opcode::Subc)
     b.op.mode |= Subtracts;
+  if (type != Type::U32 && type != Type::S32 && type != Type::U64 &&
+      type != Type::S64)
+    b.refuse("carry on type '." + std::string(spelling(type)) +
+             "', which is no integer of 32 or 64 bits");
   bool wide = bitWidth(type) == 64;
   if (isMad) {
     int part = b.takeOneOf({"lo", "hi"});
@@ -151,8 +155,6 @@ static void buildCarry(Builder &b, Type type, bool usesCarry) {
   } else {
     b.op.run = wide ? addWithCarry<uint64_t> : addWithCarry<uint32_t>;
   }
-  if (bitWidth(type) < 32)
-    b.refuse("carry on a type of less than 32 bits");
   b.requireOperands(isMad ? 4 : 3, isMad ? 4 : 3);
 }
 
@@ -446,9 +448,9 @@ void buildInteger(Builder &b) {
   if (opcode == Opcode::Mul || opcode == Opcode::Mad)
     return buildProduct(b, type, saturated);
   bool relu = b.take("relu");
-  if (type == Type::U16x2)
+  if (type == Type::U16x2 && !saturated)
     b.op.run = relu ? nullptr : packedHandler<uint16_t>(opcode, false);
-  else if (type == Type::S16x2)
+  else if (type == Type::S16x2 && !saturated)
     b.op.run = packedHandler<int16_t>(opcode, relu);
   else if (relu && type == Type::S32 && opcode == Opcode::Min)
     b.op.run =

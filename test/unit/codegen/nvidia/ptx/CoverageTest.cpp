@@ -49,6 +49,36 @@ TEST(Coverage, NamesWhatIsMissing) {
   EXPECT_EQ(missing(all), std::vector<std::string>{"wgmma"});
 }
 
+/// A modifier that a type does not go with must not be passed over.
+TEST(Coverage, RefusesModifiersThatDoNotFit) {
+  EXPECT_TRUE(isCovered({"add.sat.s32 %d, %a, %b;", 32, {32, 32}}));
+  for (const char *text :
+       {"add.sat.u32", "add.sat.u16x2", "add.cc.s16x2", "addc.f32", "subc.b32",
+        "add.cc.tf32", "min.relu.u32", "add.sat.bf16x2", "setp.lt.ftz.s32"})
+    EXPECT_FALSE(isCovered({text + std::string(" %d, %a, %b;"),
+                            text[0] == 's' && text[1] == 'e' ? 1u : 32u,
+                            {32, 32}}))
+        << text;
+  for (const char *text : {"add.sat.f64", "mul.rn.ftz.f64", "fma.rn.sat.f64"})
+    EXPECT_FALSE(
+        isCovered({text + std::string(text[0] == 'f' ? " %d, %a, %b, %a;"
+                                                     : " %d, %a, %b;"),
+                   64,
+                   {64, 64}}))
+        << text;
+  for (const char *text : {"cvt.rp.f16x2.f32", "cvt.rn.ftz.f16x2.f32",
+                           "cvt.rn.sat.bf16x2.f32", "cvt.rn.u16x2.f32"})
+    EXPECT_FALSE(isCovered({text + std::string(" %d, %a, %b;"), 32, {32, 32}}))
+        << text;
+  for (const char *text :
+       {"cvt.rm.f32.e4m3x2", "cvt.rz.f16x2.e4m3x2", "cvt.rn.s32.e5m2x2"})
+    EXPECT_FALSE(isCovered({text + std::string(" %d, %a;"), 32, {16}})) << text;
+  for (const char *text :
+       {"cvt.rna.f16.f32", "cvt.satfinite.s16.s32", "cvt.rn.relu.bf16.s32",
+        "cvt.rn.satfinite.f16.u32", "cvt.rn.s16.s32"})
+    EXPECT_FALSE(isCovered({text + std::string(" %d, %a;"), 16, {32}})) << text;
+}
+
 /// Runs once all tests have; a part of them proves nothing.
 class EveryOpcodeIsCompared : public testing::Environment {
 public:

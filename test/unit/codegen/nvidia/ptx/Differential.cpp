@@ -135,6 +135,13 @@ std::string describe(const Form &form, const uint64_t *row) {
 
 } // namespace
 
+bool isCovered(const Form &form) {
+  uint32_t first = 0, last = 0;
+  ParseResult parsed = parse(kernelText(form, first, last), "test.ptx");
+  EXPECT_TRUE(parsed.module.has_value()) << form.instruction;
+  return parsed.module && checkCoverage(*parsed.module).empty();
+}
+
 Column evaluate(const Form &form, std::vector<Column> operands) {
   return evaluated(form, std::move(operands)).results;
 }

@@ -31,6 +31,9 @@ struct Form {
 /// The results of the form, one thread for each row of operands.
 Column evaluate(const Form &form, std::vector<Column> operands);
 
+/// Whether the interpreter takes the form.
+bool isCovered(const Form &form);
+
 /// The expected bits of one row of operands.
 using Expected = std::function<uint64_t(const uint64_t *row)>;
 

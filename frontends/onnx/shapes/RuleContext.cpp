@@ -153,9 +153,8 @@ void RuleContext::guard(ShapeGuard::Predicate predicate, SymExpr lhs,
   });
   if (known)
     return;
-  std::string name = op.getNodeName().str();
-  guards.push_back(
-      {predicate, lhs, rhs, name, ("node '" + name + "': " + sentence).str()});
+  guards.push_back({predicate, lhs, rhs,
+                    ("node '" + op.getNodeName() + "': " + sentence).str()});
   inference.guardPositions.push_back(inference.position);
 }
 

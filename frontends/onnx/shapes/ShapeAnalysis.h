@@ -30,9 +30,7 @@ struct ShapeGuard {
   Predicate predicate;
   SymExpr lhs;
   SymExpr rhs;
-  /// The ONNX node that needs it.
-  std::string node;
-  /// What to say when it is broken: what was expected, of which node.
+  /// What to say when it is broken: which node expects what.
   std::string sentence;
 };
 

@@ -208,7 +208,7 @@ static json::Object describeSet(func::FuncOp function,
   json::Array broken, nodes, arguments;
   for (const ShapeGuard &guard : analysis.guards())
     if (sizes.breaks(guard))
-      broken.push_back(guard.node + ": " + guard.sentence);
+      broken.push_back(guard.sentence);
   for (BlockArgument argument : function.getArguments())
     arguments.push_back(describe(analysis.lookup(argument), sizes));
   function.walk([&](onnx::NodeOp node) {
@@ -243,7 +243,7 @@ static bool printJson(func::FuncOp function, const ShapeAnalysis &analysis) {
     if (const json::Object *inputs = set.getAsObject())
       results.push_back(describeSet(function, analysis, *inputs));
   for (const ShapeGuard &guard : analysis.guards())
-    guards.push_back(guard.node + ": " + guard.sentence);
+    guards.push_back(guard.sentence);
   llvm::outs() << json::Value(json::Object{{"guards", std::move(guards)},
                                            {"sets", std::move(results)}})
                << "\n";

@@ -112,9 +112,9 @@ TEST_F(ShapeAnalysisTest, NamesTheNodeOfAGuard) {
       return
     })"));
   ASSERT_EQ(analysis->guards().size(), 1u);
-  EXPECT_EQ(analysis->guards()[0].node, "layer.3/dot");
   EXPECT_EQ(analysis->guards()[0].sentence,
-            "MatMul expects the contracted axes to be equal: a and b");
+            "node 'layer.3/dot': MatMul expects the contracted axes to be "
+            "equal: a and b");
 }
 
 // A file of a few kilobytes must not make the analysis use up the machine.

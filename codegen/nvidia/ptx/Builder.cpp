@@ -41,22 +41,27 @@ Row ProgramWriter::special(std::string_view name, bool wide) {
   auto [place, isNew] = specialRows.try_emplace({std::string(name), wide}, 0);
   if (!isNew)
     return place->second;
-  Row row = program.registerBytes;
-  program.registerBytes += warpSize * (wide ? 8 : 4);
+  Row row = addRow(warpSize * (wide ? 8 : 4));
   program.specials.push_back({std::string(name), row, wide});
   return place->second = row;
+}
+
+Row ProgramWriter::addRow(uint32_t bytes) {
+  // Predicates, of four bytes, pack densely; rows of lanes start on a cache
+  // line.
+  if (bytes > 4)
+    program.registerBytes = (program.registerBytes + 63) / 64 * 64;
+  if (program.registerBytes + uint64_t(bytes) > maxRegisterBytes)
+    throw Refusal{{{}, "more registers than 256 MiB for a warp"}};
+  Row row = program.registerBytes;
+  program.registerBytes += bytes;
+  return row;
 }
 
 uint32_t ProgramWriter::addRegister(std::string name, Type type) {
   unsigned bits = bitWidth(type);
   uint32_t size = type == Type::Pred ? 4 : warpSize * std::max(bits, 32u) / 8;
-  // Predicates pack densely; wider rows start on a cache line.
-  if (type != Type::Pred)
-    program.registerBytes = (program.registerBytes + 63) / 64 * 64;
-  if (program.registerBytes + uint64_t(size) > maxRegisterBytes)
-    throw Refusal{{{}, "more registers than 256 MiB for a warp"}};
-  program.registerRows.push_back(program.registerBytes);
-  program.registerBytes += size;
+  program.registerRows.push_back(addRow(size));
   program.registerNames.push_back(std::move(name));
   program.registerBits.push_back(
       uint8_t(type == Type::Pred ? 1 : std::max(bits, 32u)));

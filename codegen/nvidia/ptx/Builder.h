@@ -51,6 +51,9 @@ public:
   std::unordered_map<const Variable *, uint64_t> variableAddresses;
 
 private:
+  /// Room for a row in the registers of a warp, aligned for its lanes.
+  Row addRow(uint32_t bytes);
+
   std::map<std::pair<uint64_t, unsigned>, Row> constantRows;
   std::map<std::pair<std::string, bool>, Row> specialRows;
 };

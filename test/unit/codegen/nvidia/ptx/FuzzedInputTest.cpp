@@ -25,4 +25,14 @@ TEST(FuzzedInput, KernelThatUsesNoRegister) {
   EXPECT_TRUE(isClean(kernel.run()));
 }
 
+TEST(FuzzedInput, WideSpecialRegisterBehindPredicates) {
+  Kernel kernel(".version 8.0\n.target sm_90\n.address_size 64\n"
+                ".visible .entry k()\n{\n.reg .pred %p<2>;\n"
+                ".reg .b64 %d<2>;\nmov.u64 %d1, 1;\n"
+                "setp.eq.u32 %p1, 1, 2;\nor.b64 %d1, %d1, %clock64;\nret;\n"
+                "}\n");
+  kernel.launch.block[0] = 32;
+  EXPECT_TRUE(isClean(kernel.run()));
+}
+
 } // namespace heddle::ptx::test

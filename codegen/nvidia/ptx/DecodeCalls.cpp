@@ -5,6 +5,7 @@
 #include "codegen/nvidia/ptx/Machine.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace heddle::ptx {

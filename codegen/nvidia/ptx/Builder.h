@@ -150,6 +150,7 @@ void buildBulkCopy(Builder &builder);
 void buildAsyncStore(Builder &builder);
 void buildPackedFloat(Builder &builder);
 void buildSmallFormat(Builder &builder);
+void buildStochastic(Builder &builder);
 void buildTensorMap(Builder &builder);
 void buildMatrix(Builder &builder);
 void buildMma(Builder &builder);

@@ -4,6 +4,7 @@
 #include "codegen/nvidia/ptx/BulkMove.h"
 
 #include "codegen/nvidia/ptx/Atomic.h"
+#include "codegen/nvidia/ptx/Formats.h"
 #include "codegen/nvidia/ptx/LayoutChecks.h"
 
 #include <algorithm>
@@ -47,21 +48,19 @@ BoxRow boxRow(const TensorMap &map, const BoxShape &shape,
   return result;
 }
 
-/// The pattern of an out-of-bounds element.
+/// The pattern of an out-of-bounds element, repeated.
 static uint64_t fillPattern(const TensorMap &map) {
   if (!map.fillNan)
     return 0;
   switch (map.element) {
   case TensorElement::F16:
   case TensorElement::BF16:
-    return 0x7FFF;
   case TensorElement::F64:
-    return 0x7FFFFFFFFFFFFFFF;
   case TensorElement::F32:
   case TensorElement::F32Ftz:
   case TensorElement::TF32:
   case TensorElement::TF32Ftz:
-    return 0x7FFFFFFF;
+    return 0x0001'0001'0001'0001 * uint64_t(outOfBoundsNan);
   default:
     return 0;
   }

@@ -415,7 +415,7 @@ void buildConvert(Builder &b) {
   if (b.take("pack"))
     return buildSaturatedPack(b);
   if (b.in.has("rs"))
-    b.refuse("stochastic rounding '.rs' is not covered");
+    return buildStochastic(b);
   for (Type type : b.in.mnemonic->types)
     if (type >= Type::E2M3x2)
       return buildSmallFormat(b);

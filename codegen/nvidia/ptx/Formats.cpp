@@ -10,7 +10,7 @@ namespace heddle::ptx {
 
 /// Whether a remainder of the last place rounds the magnitude up.
 static bool roundsUp(double remainder, bool isOdd, bool negative,
-                     Rounding rounding) {
+                     Rounding rounding, double random) {
   switch (rounding) {
   case Rounding::NearestEven:
     return remainder > 0.5 || (remainder == 0.5 && isOdd);
@@ -22,12 +22,14 @@ static bool roundsUp(double remainder, bool isOdd, bool negative,
     return negative && remainder > 0;
   case Rounding::Up:
     return !negative && remainder > 0;
+  case Rounding::Stochastic:
+    return remainder >= 1 - random; // exact, unlike the sum of the two
   }
   return false;
 }
 
 uint32_t encode(double value, const Format &format, Rounding rounding,
-                bool saturate) {
+                bool saturate, double random) {
   if (std::isnan(value))
     return format.nan;
   bool negative = std::signbit(value);
@@ -53,7 +55,7 @@ uint32_t encode(double value, const Format &format, Rounding rounding,
     double scaled = std::ldexp(magnitude, -lastPlace);
     double whole = std::floor(scaled);
     uint64_t count = uint64_t(whole);
-    if (roundsUp(scaled - whole, count & 1, negative, rounding))
+    if (roundsUp(scaled - whole, count & 1, negative, rounding, random))
       ++count;
     // The mantissa's implicit one carries into the exponent field by itself.
     uint64_t pattern =

@@ -15,6 +15,7 @@ enum class Rounding : uint8_t {
   Down,
   Up,
   NearestAway, ///< ties away from zero (`.rna`)
+  Stochastic,  ///< away from zero where random bits carry (`.rs`)
 };
 
 /// A binary format of at most 32 bits.
@@ -37,10 +38,16 @@ constexpr Format formatE2M3 = {2, 3, false, 0, 0x1F, false};
 constexpr Format formatE3M2 = {3, 2, false, 0, 0x1F, false};
 constexpr Format formatE2M1 = {2, 1, false, 0, 0x7, false};
 
+/// The "OOB NaN" of PTX (5.5): what a tensor copy writes to every 16 bits out
+/// of bounds, and `fma.oob` takes for zero. The manual keeps its pattern to
+/// itself; this one has been observed on hardware.
+constexpr uint16_t outOfBoundsNan = 0x7FF7;
+
 /// Rounds to a format. `saturate` turns what overflows, infinities too, into
-/// the largest finite value.
+/// the largest finite value. `random`, below 1, is for `Stochastic`: the random
+/// bits as a fraction of the last place that is kept.
 uint32_t encode(double value, const Format &format, Rounding rounding,
-                bool saturate);
+                bool saturate, double random = 0);
 double decode(uint32_t bits, const Format &format);
 
 /// Exact conversions used in inner loops.

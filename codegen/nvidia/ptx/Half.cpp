@@ -18,7 +18,8 @@ enum HalfFlag : uint8_t {
   Saturate = 2,
   Relu = 4,
   PropagateNan = 8,
-  XorSign = 16
+  XorSign = 16,
+  OutOfBounds = 32 ///< `.oob`
 };
 
 double flushSubnormal(double value, const Format &format) {
@@ -65,6 +66,11 @@ uint32_t compute(const Op &op, const Format &format, uint32_t x, uint32_t y,
     double value = decode(bits, format);
     return op.mode & Flush ? flushSubnormal(value, format) : value;
   };
+  auto isOutOfBounds = [](uint32_t bits) {
+    return (bits & 0x7FFF) == outOfBoundsNan;
+  };
+  if ((op.mode & OutOfBounds) && (isOutOfBounds(x) || isOutOfBounds(y)))
+    return 0;
   double a = load(x), b = load(y), c = load(z);
   uint32_t bits = 0;
   if (opcode == Opcode::Fma) {
@@ -123,6 +129,21 @@ void half(Warp &warp, const Op &op, Lanes lanes) {
 
 } // namespace
 
+/// `.ftz` and `.sat`, where the instruction has them.
+static void takeRange(Builder &b, Opcode opcode, bool bf) {
+  bool isSum = opcode == Opcode::Add || opcode == Opcode::Sub ||
+               opcode == Opcode::Mul || opcode == Opcode::Fma;
+  bool isFunction = opcode == Opcode::Ex2 || opcode == Opcode::Tanh;
+  if (bf && opcode == Opcode::Ex2) {
+    b.require("ftz");
+    b.op.mode |= Flush;
+  }
+  if (!bf && !isFunction && !(b.op.mode & OutOfBounds) && b.take("ftz"))
+    b.op.mode |= Flush;
+  if (!bf && isSum && !(b.op.mode & Relu) && b.take("sat"))
+    b.op.mode |= Saturate;
+}
+
 void buildHalf(Builder &b) {
   Opcode opcode = b.in.opcode();
   Type type = b.takeType();
@@ -134,6 +155,7 @@ void buildHalf(Builder &b) {
   case Opcode::Fma:
     b.require("rn");
     b.op.mode |= b.take("relu") ? Relu : 0;
+    b.op.mode |= b.take("oob") ? OutOfBounds : 0;
     sources = 3;
     break;
   case Opcode::Add:
@@ -161,10 +183,7 @@ void buildHalf(Builder &b) {
   default:
     b.refuse("type '." + std::string(spelling(type)) + "' is not covered");
   }
-  b.op.mode |= b.take("ftz") ? Flush : 0;
-  b.op.mode |= b.take("sat") ? Saturate : 0;
-  if (bf && (b.op.mode & Saturate))
-    b.refuse("'.sat' does not go with bf16");
+  takeRange(b, opcode, bf);
   bool packed = bitWidth(type) == 32;
   b.op.run = bf ? (packed ? half<true, true> : half<true, false>)
                 : (packed ? half<false, true> : half<false, false>);

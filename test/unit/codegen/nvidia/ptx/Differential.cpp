@@ -45,7 +45,7 @@ void recordCompared(const Kernel &kernel,
 
 namespace {
 
-constexpr const char *names[] = {"%a", "%b", "%c", "%e"};
+constexpr const char *names[] = {"%a", "%b", "%c", "%e", "%f"};
 
 std::string declaration(const char *name, unsigned bits) {
   return bits == 1 ? std::string(".reg .pred ") + name + ";\n"
@@ -152,7 +152,7 @@ void compareBy(
   Evaluated got = evaluated(form, operands);
   ASSERT_TRUE(got.clean && !got.results.empty());
   for (size_t i = 0; i < got.results.size(); ++i) {
-    uint64_t row[4] = {};
+    uint64_t row[5] = {};
     for (size_t k = 0; k < operands.size(); ++k)
       row[k] = operands[k][i];
     ASSERT_TRUE(accept(row, got.results[i]))

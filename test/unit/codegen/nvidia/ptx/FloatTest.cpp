@@ -133,6 +133,48 @@ TEST(Float, HalfArithmetic) {
       }
 }
 
+/// `.oob`: zero where a factor is the NaN that fills tensors out of bounds.
+TEST(Float, OutOfBoundsFactors) {
+  for (const HostFormat *format : {&hostF16, &hostBF16})
+    for (bool relu : {false, true})
+      for (bool saturate : {false, true}) {
+        Flags flags = {false, saturate, relu};
+        if (saturate && (relu || format == &hostBF16))
+          continue;
+        std::string text = "fma.rn.oob" + flags.text() + "." + format->name;
+        auto want = [&](const uint64_t *words) {
+          // Both signs of it count; the addend is not looked at.
+          if ((words[0] & 0x7FFF) == 0x7FF7 || (words[1] & 0x7FFF) == 0x7FF7)
+            return uint64_t(0);
+          return computed(Operation::Fma, *format, words, Direction::Even,
+                          flags);
+        };
+        std::vector<Column> operands = columns(*format, 3);
+        std::mt19937 generator(8);
+        for (size_t i = 0; i < operands[0].size(); ++i)
+          for (Column &column : operands)
+            if (generator() % 4 == 0)
+              column[i] = (generator() & 0x8000) | 0x7FF7;
+        std::string tail = " %d, %a, %b, %c;";
+        compare({text + tail, 16, {16, 16, 16}}, operands, want);
+        std::vector<Column> pairs = operands;
+        for (Column &column : pairs)
+          for (size_t i = 0; i < column.size(); ++i)
+            column[i] |= column[(i + 41) % column.size()] << 16;
+        compare({text + "x2" + tail, 32, {32, 32, 32}}, pairs,
+                [&](const uint64_t *row) {
+                  uint64_t result = 0;
+                  for (unsigned up : {0u, 16u}) {
+                    uint64_t half[3];
+                    for (int k = 0; k < 3; ++k)
+                      half[k] = row[k] >> up & 0xFFFF;
+                    result |= want(half) << up;
+                  }
+                  return result;
+                });
+      }
+}
+
 //===----------------------------------------------------------------------===//
 // Minimum and maximum, signs
 //===----------------------------------------------------------------------===//

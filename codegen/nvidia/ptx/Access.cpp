@@ -8,24 +8,6 @@
 
 namespace heddle::ptx {
 
-Semantics takeSemantics(Builder &b, Semantics fallback, bool &ctaScope) {
-  Semantics semantics = fallback;
-  bool isMmio = b.take("mmio");
-  int index = b.takeOneOf(
-      {"weak", "volatile", "relaxed", "acquire", "release", "acq_rel"});
-  if (index >= 0)
-    semantics = Semantics(index);
-  int scope = b.takeOneOf({"cta", "cluster", "gpu", "sys"});
-  ctaScope = scope == 0;
-  bool needsScope = index >= int(Relaxed) && b.in.opcode() != Opcode::Atom &&
-                    b.in.opcode() != Opcode::Red;
-  if (needsScope && scope < 0)
-    b.refuse("expected a scope");
-  if (isMmio && (semantics != Relaxed || scope != 3))
-    b.refuse("expected '.relaxed.sys' with '.mmio'");
-  return semantics;
-}
-
 uint8_t accessFlags(Semantics semantics, bool ctaScope) {
   if (semantics == Weak)
     return 0;
@@ -304,28 +286,21 @@ void store(Warp &warp, const Op &op, Lanes lanes) {
   machine.epoch += changed;
 }
 
-bool isLoadable(Type type) {
-  unsigned bits = bitWidth(type);
-  return type != Type::Pred && bits >= 8 && bits <= 128 && type != Type::TF32 &&
-         type < Type::E4M3;
-}
-
 } // namespace
 
 void buildMemory(Builder &b) {
   bool isLoad = b.in.opcode() != Opcode::St;
-  bool ctaScope = false;
-  Semantics semantics = takeSemantics(b, Weak, ctaScope);
-  Space space = b.takeSpace();
-  if (b.take("unified"))
-    b.refuse("modifier '.unified' is not covered");
-  b.takeCacheHints();
+  AccessModifiers modifiers = takeAccessModifiers(b);
+  auto [semantics, ctaScope, space] = modifiers;
   unsigned count = b.in.mnemonic->vectorWidth;
   if (count > 1)
     b.take("v" + std::to_string(count));
   Type type = b.takeType();
-  if (!isLoadable(type))
+  if (!isWord(type))
     b.refuse("type '." + std::string(spelling(type)) + "' is not covered");
+  if ((type == Type::B128 && count > 1) || (count == 8 && bitWidth(type) != 32))
+    b.refuse("vectors of this length and type are not covered");
+  takeCacheModifiers(b, modifiers, count * bitWidth(type));
   // The last operand may be a cache policy, which changes no result.
   bool hasPolicy = b.in.has("L2::cache_hint");
   b.requireOperands(2 + hasPolicy, 2 + hasPolicy);
@@ -347,8 +322,6 @@ void buildMemory(Builder &b) {
   if (type == Type::B128) {
     const Operand &element = isVector ? value.elements[0] : value;
     Row row = isLoad ? b.destination(element, type) : b.source(element, type);
-    if (count != 1)
-      b.refuse("vectors of '.b128' are not covered");
     rows = {row, row + upperHalf};
     b.op.mode |= WideElement;
     elements = 0;

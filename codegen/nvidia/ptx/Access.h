@@ -19,9 +19,23 @@ enum Semantics : uint8_t {
   AcquireRelease,
 };
 
-/// Takes `.weak`, `.volatile`, `.relaxed` and so on with their scope. Returns
-/// `fallback` if there is none; sets `ctaScope` for `.cta`.
-Semantics takeSemantics(Builder &builder, Semantics fallback, bool &ctaScope);
+/// What the words before the type say of ld, ldu, st, atom and red.
+struct AccessModifiers {
+  Semantics semantics;
+  bool ctaScope = false;
+  Space space = Space::Generic;
+};
+
+/// Takes `.weak`, `.volatile`, `.relaxed` and so on, their scope and the state
+/// space. Refuses what does not go together. Without a word ld and st are weak,
+/// atom and red relaxed.
+AccessModifiers takeAccessModifiers(Builder &builder);
+
+/// Takes cache operators, eviction priorities, prefetch sizes and the policy of
+/// an access to `bits` bits at once (PTX ISA 9.7.9.1 and 9.7.9.2). They change
+/// no result; the size and what does not go together are refused.
+void takeCacheModifiers(Builder &builder, const AccessModifiers &modifiers,
+                        unsigned bits);
 
 /// Flags of an access of that strength for the race table.
 uint8_t accessFlags(Semantics semantics, bool ctaScope);

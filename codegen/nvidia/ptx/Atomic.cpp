@@ -223,6 +223,20 @@ void atomWide(Warp &warp, const Op &op, Lanes lanes) {
   });
 }
 
+/// Whether atom and red have the operation: sums of 64 bits are unsigned, and
+/// vectors, of at most 16 bytes, are of floats. Only they have the least and
+/// greatest of halves.
+bool isUpdate(AtomicKind kind, Type type, unsigned count) {
+  bool isHalf = halfFormat(type) != nullptr;
+  if (!isAtomic(kind, type) || type == Type::S64) {
+    bool isExtremum = kind == AtomicKind::Min || kind == AtomicKind::Max;
+    return type == Type::S64 && isExtremum && count == 1;
+  }
+  if (count == 1)
+    return !isHalf || kind == AtomicKind::Add;
+  return (isHalf || type == Type::F32) && count * bitWidth(type) <= 128;
+}
+
 std::optional<AtomicKind> takeKind(Builder &b) {
   int index = b.takeOneOf(
       {"and", "or", "xor", "exch", "add", "inc", "dec", "min", "max", "cas"});
@@ -235,22 +249,23 @@ std::optional<AtomicKind> takeKind(Builder &b) {
 
 void buildAtomic(Builder &b) {
   bool returns = b.in.opcode() == Opcode::Atom;
-  bool ctaScope = false;
-  Semantics semantics = takeSemantics(b, Relaxed, ctaScope);
-  Space space = b.takeSpace();
+  auto [semantics, ctaScope, space] = takeAccessModifiers(b);
   std::optional<AtomicKind> kind = takeKind(b);
-  b.take("noftz");
   unsigned count = b.in.mnemonic->vectorWidth;
   if (count > 1)
     b.take("v" + std::to_string(count));
   Type type = b.takeType();
-  bool hasPolicy = b.in.has("L2::cache_hint");
-  b.takeCacheHints();
-  if (!kind || !isAtomic(*kind, type) ||
-      (type == Type::B128 && (!returns || count != 1)))
+  bool offChip = space == Space::Global || space == Space::Generic;
+  if (!kind || !isUpdate(*kind, type, count) || (count > 1 && !offChip))
     b.refuse("this operation on type '." + std::string(spelling(type)) +
              "' is not covered");
+  if (!returns &&
+      (kind == AtomicKind::Exchange || kind == AtomicKind::CompareAndSwap))
+    b.refuse("an operation without a result is of no use");
+  if (halfFormat(type))
+    b.require("noftz");
   bool swaps = kind == AtomicKind::CompareAndSwap;
+  bool hasPolicy = offChip && !swaps && b.take("L2::cache_hint");
   size_t first = returns ? 1 : 0; // the address
   size_t expected = first + 2 + swaps + hasPolicy;
   b.requireOperands(expected, expected);

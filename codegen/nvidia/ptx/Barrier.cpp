@@ -106,13 +106,14 @@ void buildCluster(Builder &b) {
   int mode = b.takeOneOf({"arrive", "wait"});
   if (mode < 0)
     b.refuse("expected '.arrive' or '.wait'");
-  int semantics = b.takeOneOf({"release", "relaxed", "acquire"});
+  bool isRelaxed = mode == 0 && b.take("relaxed");
+  b.take(mode == 0 ? "release" : "acquire");
   // Without `.aligned` lanes may arrive apart; this machine gathers them.
   b.take("aligned");
   b.requireOperands(0, 0);
-  b.op.mode = mode == 1        ? ClusterWait
-              : semantics == 1 ? RelaxedArrive
-                               : ClusterArrive;
+  b.op.mode = mode == 1   ? ClusterWait
+              : isRelaxed ? RelaxedArrive
+                          : ClusterArrive;
   b.op.flow = Flow::Wait;
   b.op.convergence = Convergence::Aligned;
   b.op.run = clusterBarrier;
@@ -124,7 +125,8 @@ void buildBlockBarrier(Builder &b) {
   int mode = b.takeOneOf({"sync", "arrive", "red"});
   if (mode < 0)
     b.refuse("expected '.sync', '.arrive' or '.red'");
-  b.take("aligned");
+  if (b.in.opcode() == Opcode::Barrier) // `bar` is aligned, and no word says so
+    b.take("aligned");
   b.op.flow = Flow::Wait;
   // Without `.aligned` lanes may arrive apart; the warp is gathered either way,
   // since a barrier counts warps.
@@ -169,10 +171,70 @@ void fenceOp(Warp &warp, const Op &op, Lanes) {
   machine.proxyFence(warp);
 }
 
-/// `.sync_restrict` narrows a fence to objects in shared memory; every object
-/// is ordered here.
-void takeRestriction(Builder &b) {
-  b.takeOneOf({"sync_restrict::shared::cta", "sync_restrict::shared::cluster"});
+/// `.sync_restrict` narrows a fence of a cluster to objects in shared memory,
+/// releases to those of the block; every object is ordered here.
+void takeRestriction(Builder &b, bool releases) {
+  b.require("cluster");
+  b.require(releases ? "sync_restrict::shared::cta"
+                     : "sync_restrict::shared::cluster");
+}
+
+void takeScope(Builder &b) {
+  if (b.takeOneOf({"cta", "cluster", "gpu", "sys"}) < 0)
+    b.refuse("expected a scope");
+}
+
+void buildThreadFence(Builder &b) {
+  b.requireOperands(0, 0);
+  b.op.mode = Thread;
+  if (b.in.opcode() == Opcode::Membar) {
+    if (b.takeOneOf({"cta", "gl", "sys"}) < 0)
+      b.refuse("expected '.cta', '.gl' or '.sys'");
+    return;
+  }
+  if (b.take("mbarrier_init")) {
+    b.require("release");
+    b.require("cluster");
+    b.op.mode = NoEffect; // mbarriers are known to all once initialised
+    return;
+  }
+  int order = b.takeOneOf({"acquire", "release", "sc", "acq_rel"});
+  bool isRestricted = b.in.has("sync_restrict::shared::cta") ||
+                      b.in.has("sync_restrict::shared::cluster");
+  if (isRestricted && (order == 0 || order == 1))
+    takeRestriction(b, order == 1);
+  else
+    takeScope(b);
+}
+
+/// fence.proxy.kind; membar.proxy knows `.alias` alone.
+void buildProxyFence(Builder &b) {
+  bool isFence = b.in.opcode() == Opcode::Fence;
+  b.op.mode = NoEffect;
+  if (isFence && b.take("tensormap::generic")) {
+    int order = b.takeOneOf({"acquire", "release"});
+    if (order < 0)
+      b.refuse("expected '.acquire' or '.release'");
+    takeScope(b);
+    size_t operands = order == 0 ? 2 : 0;
+    b.requireOperands(operands, operands);
+    return;
+  }
+  b.requireOperands(0, 0);
+  if (b.take("alias"))
+    return;
+  b.op.mode = AsyncProxy;
+  if (isFence && b.take("async::generic")) {
+    // One direction, for what mbarriers order: here the whole fence.
+    int order = b.takeOneOf({"acquire", "release"});
+    if (order < 0)
+      b.refuse("expected '.acquire' or '.release'");
+    takeRestriction(b, order == 1);
+  } else if (isFence && b.take("async")) {
+    b.takeOneOf({"global", "shared::cta", "shared::cluster"});
+  } else {
+    b.refuse("this proxy fence is not covered");
+  }
 }
 
 } // namespace
@@ -227,9 +289,10 @@ void Machine::checkClusterBarrier(Cluster &cluster) {
 }
 
 void buildBarrier(Builder &b) {
-  if (b.take("cluster"))
+  bool isBarrier = b.in.opcode() == Opcode::Barrier;
+  if (isBarrier && b.take("cluster"))
     return buildCluster(b);
-  if (b.take("warp")) {
+  if (!isBarrier && b.take("warp")) {
     b.require("sync");
     b.requireOperands(1, 1);
     b.op.members = b.source(0, Type::B32, true);
@@ -243,48 +306,7 @@ void buildBarrier(Builder &b) {
 
 void buildFence(Builder &b) {
   b.op.run = fenceOp;
-  b.op.mode = Thread;
-  if (b.in.opcode() == Opcode::Membar || !b.in.has("proxy")) {
-    if (b.take("mbarrier_init")) {
-      b.require("release");
-      b.require("cluster");
-      b.op.mode = NoEffect; // mbarriers are known to all once initialised
-    } else if (b.take("proxy")) {
-      // membar.proxy takes the same kinds as fence.proxy
-    } else {
-      b.takeOneOf({"sc", "acq_rel", "acquire", "release"});
-      takeRestriction(b);
-      if (b.takeOneOf({"cta", "cluster", "gpu", "sys", "gl"}) < 0)
-        b.refuse("expected a scope");
-      b.requireOperands(0, 0);
-      return;
-    }
-  }
-  if (b.in.has("proxy")) {
-    b.take("proxy");
-    if (b.take("async::generic")) {
-      // One direction, for what mbarriers order: here the whole fence.
-      b.op.mode = AsyncProxy;
-      if (b.takeOneOf({"acquire", "release"}) < 0)
-        b.refuse("expected '.acquire' or '.release'");
-      takeRestriction(b);
-      b.require("cluster");
-    } else if (b.take("async")) {
-      b.op.mode = AsyncProxy;
-      b.takeOneOf({"global", "shared::cta", "shared::cluster"});
-    } else if (b.take("alias")) {
-      b.op.mode = NoEffect;
-    } else if (b.take("tensormap::generic")) {
-      b.op.mode = NoEffect;
-      b.takeOneOf({"acquire", "release"});
-      b.takeOneOf({"cta", "cluster", "gpu", "sys"});
-      b.requireOperands(0, 2);
-      return;
-    } else {
-      b.refuse("this proxy fence is not covered");
-    }
-  }
-  b.requireOperands(0, 0);
+  b.take("proxy") ? buildProxyFence(b) : buildThreadFence(b);
 }
 
 } // namespace heddle::ptx

@@ -254,6 +254,12 @@ static bool isInteger(Type type) {
          type == Type::S16x2;
 }
 
+bool isWord(Type type) {
+  return (type >= Type::B8 && type <= Type::B128) ||
+         (type >= Type::U8 && type <= Type::S64) || type == Type::F32 ||
+         type == Type::F64;
+}
+
 void Builder::refuseType(const Operand &operand, Type type) const {
   if (operand.kind == Operand::Kind::Register)
     refuse("expected an operand of type '." + std::string(spelling(type)) +

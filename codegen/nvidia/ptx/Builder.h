@@ -129,6 +129,9 @@ private:
   std::vector<Use> uses, defs;
 };
 
+/// Whether ld, st, mov, selp and slct take the type: bits, integers, f32, f64.
+bool isWord(Type type);
+
 /// The families: each fills `builder.op`.
 void buildInteger(Builder &builder);
 void buildBits(Builder &builder);

@@ -218,6 +218,8 @@ uint8_t takeComparison(Builder &b, Type type) {
     int unsignedOrder = b.takeOneOf({"lo", "ls", "hi", "hs"});
     if (unsignedOrder < 0)
       b.refuse("expected a comparison");
+    if (type != Type::U16 && type != Type::U32 && type != Type::U64)
+      b.refuse("expected an unsigned type");
     index = Lt + unsignedOrder;
   }
   bool isFloat = type >= Type::F16 && type <= Type::F64;
@@ -309,6 +311,29 @@ void buildComparison(Builder &b, Type type) {
   b.op.b = b.source(2, type);
 }
 
+/// Whether set writes that type for operands of this one: all but halves give
+/// 32 bits, pairs give pairs or 32 bits, and f16 and bf16 take any operands.
+bool isSettable(Type result, Type type) {
+  bool isF16 = type == Type::F16, isBF16 = type == Type::BF16;
+  bool isPair = type == Type::F16x2 || type == Type::BF16x2;
+  switch (result) {
+  case Type::U32:
+  case Type::S32:
+    return true;
+  case Type::U16:
+  case Type::S16:
+    return isF16 || isBF16;
+  case Type::F32:
+    return !isF16 && !isBF16 && !isPair;
+  case Type::F16:
+    return !isBF16 && !isPair;
+  case Type::BF16:
+    return !isPair;
+  default:
+    return result == type;
+  }
+}
+
 /// What set writes for true: all ones, or 1 as a float.
 uint32_t trueValue(Builder &b, Type result) {
   switch (result) {
@@ -335,13 +360,21 @@ uint32_t trueValue(Builder &b, Type result) {
 }
 
 void buildSetp(Builder &b) {
-  buildComparison<SetpHandlers>(b, b.takeType());
+  Type type = b.takeType();
+  buildComparison<SetpHandlers>(b, type);
   b.predicateDestinations(0, b.op.d, b.op.c);
+  if ((type == Type::F16 || type == Type::BF16) && b.op.c != noRow)
+    b.refuse("a comparison of single halves has one result");
 }
 
 void buildSet(Builder &b) {
   Type result = b.takeType(), type = b.takeType();
   b.op.immediate = trueValue(b, result);
+  if (result == Type::BF16 && b.in.has("ftz"))
+    b.refuse("'.ftz' does not go with result type '.bf16'");
+  if (!isSettable(result, type))
+    b.refuse("result type '." + std::string(spelling(result)) +
+             "' does not go with '." + std::string(spelling(type)) + "'");
   buildComparison<SetHandlers>(b, type);
   b.op.d = b.destination(0, result);
 }
@@ -378,7 +411,7 @@ void buildCompare(Builder &b) {
     return buildSet(b);
   Type type = b.takeType();
   unsigned bits = bitWidth(type);
-  if (bits < 16 || bits > 64)
+  if (!isWord(type) || bits < 16 || bits > 64)
     b.refuse("type '." + std::string(spelling(type)) + "' is not covered");
   b.requireOperands(4, 4);
   b.op.a = b.source(1, type);
@@ -392,7 +425,8 @@ void buildCompare(Builder &b) {
     Type typeC = b.takeType();
     if (typeC != Type::S32 && typeC != Type::F32)
       b.refuse("expected type '.s32' or '.f32' of the selector");
-    b.op.mode = uint8_t((typeC == Type::F32) | (b.take("ftz") << 1));
+    bool isFloat = typeC == Type::F32;
+    b.op.mode = uint8_t(isFloat | ((isFloat && b.take("ftz")) << 1));
     b.op.c = b.source(3, typeC);
     b.op.run = bits == 64 ? slct<uint64_t> : slct<uint32_t>;
   }

@@ -61,13 +61,17 @@ bool takeRounding(Builder &b) {
   return rounding >= 0;
 }
 
-void takeFlags(Builder &b, Type type) {
+void takeFlush(Builder &b, Type type) {
   if (b.in.has("ftz") && type != Type::F32)
     b.refuse("'.ftz' goes with '.f32' only");
-  if (b.in.has("sat") && type != Type::F32)
-    b.refuse("'.sat' goes with '.f32' only");
-  b.op.mode =
-      uint8_t((b.take("ftz") ? Flush : 0) | (b.take("sat") ? Saturate : 0));
+  b.op.mode |= b.take("ftz") ? Flush : 0;
+}
+
+/// Quotients, signs, extrema and approximations have no `.sat`.
+void takeSaturate(Builder &b, Type type) {
+  if (b.in.has("sat") && (type != Type::F32 || b.in.opcode() == Opcode::Div))
+    b.refuse("'.sat' goes with sums and products of '.f32' only");
+  b.op.mode |= b.take("sat") ? Saturate : 0;
 }
 
 template <auto F, class T>
@@ -127,10 +131,11 @@ void buildArithmetic(Builder &b, Type type) {
       b.refuse("expected '.approx', '.full' or a rounding");
     approximate = kind == 0;
   } else if (!rounded && (opcode == Opcode::Fma || opcode == Opcode::Div ||
-                          (opcode == Opcode::Mad && type == Type::F64))) {
+                          opcode == Opcode::Mad)) {
     b.refuse("expected a rounding modifier");
   }
-  takeFlags(b, type);
+  takeFlush(b, type);
+  takeSaturate(b, type);
   if (approximate)
     b.op.run =
         handler2<[](float x, float y) { return approximateQuotient(x, y); },
@@ -222,7 +227,9 @@ void chooseExtremum(Builder &b) {
 }
 
 void buildExtremum(Builder &b, Type type) {
-  takeFlags(b, type);
+  takeFlush(b, type);
+  if (type == Type::F64 && (b.in.has("NaN") || b.in.has("xorsign")))
+    b.refuse("'.NaN' and '.xorsign' do not go with '.f64'");
   bool largest = b.in.opcode() == Opcode::Max;
   if (type == Type::F32 && b.operandCount() == 4)
     return largest ? chooseExtremum3<true>(b) : chooseExtremum3<false>(b);
@@ -299,26 +306,28 @@ double upperWord(double value) {
                                0xFFFFFFFF00000000u);
 }
 
+/// `F` in the 1.11.20 format of the upper word (9.7.3.14, 9.7.3.17): the lower
+/// word counts for nothing and is zero in the result, which has one NaN.
+template <auto F>
+double gross(double x) {
+  double result = upperWord(flushed(F(flushed(upperWord(x)))));
+  return result != result ? std::bit_cast<double>(0x7FFFFFFF00000000u) : result;
+}
+
 void chooseFunction64(Builder &b, bool approximate) {
   Opcode opcode = b.in.opcode();
   if (approximate) {
-    // Gross approximations work on the upper word alone (9.7.3.14, 9.7.3.17).
     bool flushes = b.take("ftz");
     if (opcode == Opcode::Rcp && !flushes)
       b.refuse("expected modifier '.ftz'");
     if (opcode == Opcode::Rcp)
-      b.op.run =
-          unary<[](double x) { return upperWord(1 / flushed(upperWord(x))); },
-                double, double>;
+      b.op.run = unary<gross<[](double x) { return 1 / x; }>, double, double>;
     else if (opcode == Opcode::Rsqrt && flushes)
-      b.op.run = unary<[](double x) {
-        return upperWord(1 / std::sqrt(flushed(upperWord(x))));
-      },
-                       double, double>;
-    else if (opcode == Opcode::Rsqrt)
+      b.op.run = unary<gross<[](double x) { return 1 / std::sqrt(x); }>, double,
+                       double>;
+    else if (opcode == Opcode::Rsqrt) // emulated in software, in full precision
       b.op.run =
-          unary<[](double x) { return upperWord(1 / std::sqrt(upperWord(x))); },
-                double, double>;
+          unary<[](double x) { return 1 / std::sqrt(x); }, double, double>;
     return;
   }
   if (opcode == Opcode::Rcp)
@@ -371,7 +380,8 @@ void buildFunction(Builder &b, Type type) {
   if (type == Type::F64) {
     chooseFunction64(b, approximate);
   } else {
-    takeFlags(b, type);
+    if (opcode != Opcode::Tanh)
+      takeFlush(b, type);
     chooseFunction32(b);
   }
   if (!b.op.run)
@@ -411,7 +421,7 @@ void buildFloat(Builder &b) {
   case Opcode::Copysign:
     sources = opcode == Opcode::Copysign ? 2 : 1;
     if (opcode != Opcode::Copysign)
-      takeFlags(b, type);
+      takeFlush(b, type);
     type == Type::F32 ? chooseSign<float>(b) : chooseSign<double>(b);
     break;
   default:

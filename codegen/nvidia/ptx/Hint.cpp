@@ -60,9 +60,20 @@ void useOperands(Builder &b) {
 void buildPolicy(Builder &b) {
   if (b.operandCount() == 0)
     b.refuse("expected operands");
-  if (!b.in.has("b64"))
-    b.refuse("expected type '.b64'");
-  takeAll(b);
+  b.require("b64");
+  if (b.take("cvt")) {
+    b.require("L2");
+  } else {
+    bool isRange = b.take("range");
+    if (isRange)
+      b.take("global");
+    else
+      b.require("fractional");
+    if (!b.takePrefixed("L2::evict_"))
+      b.refuse("expected an eviction priority");
+    // The priority of what is left over.
+    b.takeOneOf({"L2::evict_first", "L2::evict_unchanged"});
+  }
   b.op.d = b.destination(0, Type::B64);
   b.op.run = createPolicy;
 }

@@ -360,8 +360,9 @@ static void buildProduct(Builder &b, Type type, bool saturated) {
   default:
     b.refuse("expected '.lo', '.hi' or '.wide'");
   }
-  if (saturated && (part != Part::High || type != Type::S32))
-    b.refuse("'.sat' goes with '.hi.s32' only");
+  if (saturated &&
+      (opcode != Opcode::Mad || part != Part::High || type != Type::S32))
+    b.refuse("'.sat' goes with 'mad.hi.s32' only");
   withInteger(type, [&](auto t) {
     b.op.run = productHandler<decltype(t)>(opcode, part, saturated);
   });
@@ -387,7 +388,10 @@ static void buildProduct(Builder &b, Type type, bool saturated) {
 }
 
 static void build24(Builder &b, Type type) {
-  bool high = b.takeOneOf({"lo", "hi"}) == 1;
+  int part = b.takeOneOf({"lo", "hi"});
+  if (part < 0)
+    b.refuse("expected '.lo' or '.hi'");
+  bool high = part == 1;
   bool saturated = b.take("sat");
   bool adds = b.in.opcode() == Opcode::Mad24;
   if (saturated && (!adds || !high || type != Type::S32))

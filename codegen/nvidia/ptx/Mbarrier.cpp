@@ -275,6 +275,22 @@ void pendingCount(Warp &warp, const Op &op, Lanes lanes) {
       warp, op, lanes);
 }
 
+/// An order and its scope, which stand together or not at all.
+void takeOrder(Builder &b, std::string_view strongest) {
+  bool isStrong = !strongest.empty() && b.take(strongest);
+  bool isRelaxed = !isStrong && b.take("relaxed");
+  if ((isStrong || isRelaxed) && b.takeOneOf({"cta", "cluster"}) < 0)
+    b.refuse("expected '.cta' or '.cluster' after the order");
+  b.op.mode |= isRelaxed ? IsRelaxed : 0;
+}
+
+/// The space of an mbarrier; only some instructions reach other blocks.
+void takeBarrierSpace(Builder &b, bool reachesCluster) {
+  if (!reachesCluster && b.in.has("shared::cluster"))
+    b.refuse("expected an mbarrier of this block");
+  b.op.target = uint32_t(b.takeSpace());
+}
+
 void takeAddress(Builder &b, size_t index) {
   bool wide = false;
   b.op.a = b.address(b.operand(index), b.op.immediate, wide);
@@ -285,10 +301,20 @@ void takeAddress(Builder &b, size_t index) {
 
 void buildArrive(Builder &b, bool drops) {
   b.op.mode |= drops ? Drops : 0;
-  b.op.mode |= b.take("expect_tx") ? ExpectsBytes : 0;
-  b.op.mode |= b.take("noComplete") ? NoComplete : 0;
+  bool expects = b.take("expect_tx");
+  bool completesNothing = !expects && b.take("noComplete");
+  takeOrder(b, "release");
+  bool isRemote = b.in.has("shared::cluster");
+  if (completesNothing &&
+      (isRemote || b.in.has("relaxed") || b.in.has("cluster")))
+    b.refuse("'.noComplete' releases to this block alone");
+  takeBarrierSpace(b, true);
+  b.op.mode |=
+      (expects ? ExpectsBytes : 0) | (completesNothing ? NoComplete : 0);
   // The state may be left out in the form for other blocks of the cluster.
   bool hasState = !b.isKind(0, Operand::Kind::Address);
+  if (isRemote && hasState && !b.isKind(0, Operand::Kind::Sink))
+    b.refuse("expected '_': another block's mbarrier gives no state");
   size_t address = hasState ? 1 : 0;
   b.requireOperands(address + 1, address + 2);
   takeAddress(b, address);
@@ -305,6 +331,8 @@ void buildArrive(Builder &b, bool drops) {
 void buildWait(Builder &b, bool blocks) {
   b.op.mode |= blocks ? Blocks : 0;
   b.op.mode |= b.take("parity") ? IsParity : 0;
+  takeOrder(b, "acquire");
+  takeBarrierSpace(b, false);
   b.requireOperands(3, blocks ? 4 : 3);
   takeAddress(b, 1);
   b.op.b = b.source(2, b.op.mode & IsParity ? Type::B32 : Type::B64, true);
@@ -321,19 +349,17 @@ void buildMbarrier(Builder &b) {
   int kind =
       b.takeOneOf({"init", "inval", "arrive", "arrive_drop", "test_wait",
                    "try_wait", "expect_tx", "complete_tx", "pending_count"});
-  int semantics = b.takeOneOf({"release", "acquire", "relaxed"});
-  b.op.mode |= semantics == 2 ? IsRelaxed : 0;
-  b.takeOneOf({"cta", "cluster"});
-  b.op.target = uint32_t(b.takeSpace());
   b.require("b64");
   switch (kind) {
   case 0:
+    takeBarrierSpace(b, false);
     b.requireOperands(2, 2);
     takeAddress(b, 0);
     b.op.b = b.source(1, Type::B32, true);
     b.op.run = init;
     return;
   case 1:
+    takeBarrierSpace(b, false);
     b.requireOperands(1, 1);
     takeAddress(b, 0);
     b.op.run = inval;
@@ -346,6 +372,8 @@ void buildMbarrier(Builder &b) {
     return buildWait(b, kind == 5);
   case 6:
   case 7:
+    takeOrder(b, "");
+    takeBarrierSpace(b, true);
     b.requireOperands(2, 2);
     takeAddress(b, 0);
     b.op.b = b.source(1, Type::B32, true);

@@ -63,6 +63,8 @@ void unpack(Warp &warp, const Op &op, Lanes lanes) {
 
 void buildVectorMove(Builder &b, Type type) {
   bool packs = b.isKind(1, Operand::Kind::Vector);
+  if (type != Type::B16 && type != Type::B32 && type != Type::B64)
+    b.refuse("expected type '.b16', '.b32' or '.b64' of a vector");
   const Operand &vector = b.operand(packs ? 1 : 0);
   unsigned total = bitWidth(type);
   size_t count = vector.elements.size();
@@ -138,7 +140,7 @@ void buildMov(Builder &b) {
   unsigned bits = bitWidth(type);
   if (type == Type::B128)
     return buildHalvesMove(b);
-  if (bits < 16 || bits > 64)
+  if (!isWord(type) || bits < 16 || bits > 64)
     b.refuse("type '." + std::string(spelling(type)) + "' is not covered");
   if (b.isKind(0, Operand::Kind::Vector) || b.isKind(1, Operand::Kind::Vector))
     return buildVectorMove(b, type);
@@ -175,6 +177,8 @@ void paramToGeneric(Warp &warp, const Op &op, Lanes lanes) {
 
 void buildCvta(Builder &b) {
   bool to = b.take("to");
+  if (b.in.has("param::func"))
+    b.refuse("parameters of functions have no generic address");
   Space space = b.takeSpace();
   if (space == Space::Generic)
     b.refuse("expected a state space");
@@ -268,7 +272,7 @@ void getctarank(Warp &warp, const Op &op, Lanes lanes) {
 }
 
 void buildClusterAddress(Builder &b) {
-  bool shared = b.take("shared::cluster") || b.take("shared::cta");
+  bool shared = b.take("shared::cluster");
   Type type = b.takeType();
   if (type != Type::U32 && type != Type::U64)
     b.refuse("expected type '.u32' or '.u64'");

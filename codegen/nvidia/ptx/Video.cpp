@@ -172,7 +172,7 @@ void buildVideo(Builder &b) {
       b.refuse("expected a comparison");
     b.op.mode2 = uint8_t(comparison);
   }
-  b.op.mode |= b.take("sat") ? Saturates : 0;
+  b.op.mode |= !isSet && b.take("sat") ? Saturates : 0;
   b.op.mode |= b.take("add") ? Accumulates : 0;
   if ((b.op.mode & Saturates) && (b.op.mode & Accumulates))
     b.refuse("'.sat' does not go with '.add'");

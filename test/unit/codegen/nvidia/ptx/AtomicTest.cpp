@@ -201,7 +201,8 @@ TEST(Atomics, Integers) {
                        }});
     };
     using W = __int128;
-    run("add", [](W a, W b) { return a + b; });
+    if (type.bits == 32 || !type.isSigned) // there is no add.s64
+      run("add", [](W a, W b) { return a + b; });
     run("min", [](W a, W b) { return std::min(a, b); });
     run("max", [](W a, W b) { return std::max(a, b); });
     if (type.bits != 32 || type.isSigned)

@@ -141,7 +141,10 @@ TEST(Compare, Setp) {
           };
           compare({text + " %d, %a, %b" + tail, 1, widths}, operands,
                   [&](const uint64_t *x) { return want(x, false); });
-          // The second result is the comparison's complement, joined.
+          // The second result is the comparison's complement, joined; single
+          // halves have none.
+          if (type.format && type.bits == 16)
+            continue;
           compare({text + " _|%d, %a, %b" + tail, 1, widths}, operands,
                   [&](const uint64_t *x) { return want(x, true); });
         }
@@ -179,41 +182,50 @@ TEST(Compare, SetpOfPackedHalves) {
   }
 }
 
+namespace {
+
+/// What set writes, and for operands of which types (PTX ISA 9.7.6.1, 9.7.7.1).
+struct SetResult {
+  const char *name;
+  unsigned bits;
+  uint64_t whenTrue;
+  bool ofHalves, ofF16, ofOthers; ///< bf16 and f16, f16, what is no half
+  bool flushes = true;
+};
+constexpr SetResult setResults[] = {
+    {"u16", 16, 0xFFFF, true, true, false},
+    {"s16", 16, 0xFFFF, true, true, false},
+    {"u32", 32, 0xFFFFFFFF, true, true, true},
+    {"s32", 32, 0xFFFFFFFF, true, true, true},
+    {"f32", 32, 0x3F800000, false, false, true},
+    {"f16", 16, 0x3C00, false, true, true},
+    {"bf16", 16, 0x3F80, true, true, true, false}};
+
+bool goesWith(const SetResult &result, const Comparable &type) {
+  if (!type.format || type.bits != 16)
+    return result.ofOthers;
+  return type.format == &hostF16 ? result.ofF16 : result.ofHalves;
+}
+
+} // namespace
+
 TEST(Compare, Set) {
-  struct Result {
-    const char *name;
-    unsigned bits;
-    uint64_t whenTrue;
-  };
-  constexpr Result plain[] = {{"u32", 32, 0xFFFFFFFF},
-                              {"s32", 32, 0xFFFFFFFF},
-                              {"f32", 32, 0x3F800000}};
-  constexpr Result half[] = {{"u16", 16, 0xFFFF},     {"s16", 16, 0xFFFF},
-                             {"u32", 32, 0xFFFFFFFF}, {"s32", 32, 0xFFFFFFFF},
-                             {"f16", 16, 0x3C00},     {"bf16", 16, 0x3F80}};
   for (const Comparable &type : comparables()) {
-    std::vector<Result> results(std::begin(plain), std::end(plain));
-    if (type.format && type.bits == 16)
-      results.assign(std::begin(half), std::end(half));
     std::vector<Column> operands = {type.column(0), type.column(1)};
     operands.push_back(alternating(operands[0].size()));
-    for (const Comparison &comparison : type.comparisons())
-      for (const Result &result : results) {
-        bool isBrain = result.name == std::string_view("bf16");
-        bool isF16 = result.name == std::string_view("f16");
-        if ((isBrain && type.format != &hostBF16) ||
-            (isF16 && type.format != &hostF16))
-          continue;
+    operands = thinned(operands);
+    for (const SetResult &result : setResults)
+      for (const Comparison &comparison : type.comparisons())
         forJoins([&](const Join &join, bool negated) {
           for (bool flush : {false, true}) {
-            if (flush && !type.flushes())
+            if (!goesWith(result, type) ||
+                (flush && !(type.flushes() && result.flushes)))
               continue;
             std::string text = std::string("set.") + comparison.name +
                                join.name + (flush ? ".ftz." : ".") +
                                result.name + "." + type.name + " %d, %a, %b";
             text += *join.name ? negated ? ", !%c;" : ", %c;" : ";";
-            compare({text, result.bits, {type.bits, type.bits, 1}},
-                    *join.name ? thinned(operands) : operands,
+            compare({text, result.bits, {type.bits, type.bits, 1}}, operands,
                     [&](const uint64_t *x) {
                       bool t =
                           comparison.holds & type.relation(x[0], x[1], flush);
@@ -222,10 +234,11 @@ TEST(Compare, Set) {
                     });
           }
         });
-      }
   }
 }
 
+/// Each half of the result is of its own comparison: 1, or all ones where the
+/// result is an integer.
 TEST(Compare, SetOfPackedHalves) {
   for (const HostFormat *format : {&hostF16, &hostBF16}) {
     Comparable type = {format->name, 16, format, true, false};
@@ -233,27 +246,34 @@ TEST(Compare, SetOfPackedHalves) {
     for (Column &column : operands)
       for (size_t i = 0; i < column.size(); ++i)
         column[i] |= column[(i + 29) % column.size()] << 16;
+    operands.push_back(alternating(operands[0].size()));
+    operands = thinned(operands);
     uint64_t one = format == &hostF16 ? 0x3C00 : 0x3F80;
-    for (const Comparison &comparison : type.comparisons())
-      for (bool flush : {false, true}) {
-        if (flush && !type.flushes())
-          continue;
-        std::string packed = type.name + "x2";
-        compare({std::string("set.") + comparison.name +
-                     (flush ? ".ftz." : ".") + packed + "." + packed +
-                     " %d, %a, %b;",
-                 32,
-                 {32, 32}},
-                operands, [&](const uint64_t *x) {
-                  uint64_t result = 0;
-                  for (unsigned up : {0u, 16u})
-                    if (comparison.holds & type.relation(x[0] >> up & 0xFFFF,
-                                                         x[1] >> up & 0xFFFF,
-                                                         flush))
-                      result |= one << up;
-                  return result;
-                });
-      }
+    std::string packed = type.name + "x2";
+    for (const std::string &result :
+         {packed, std::string("u32"), std::string("s32")})
+      for (const Comparison &comparison : type.comparisons())
+        forJoins([&](const Join &join, bool negated) {
+          for (bool flush : {false, true}) {
+            if (flush && !type.flushes())
+              continue;
+            std::string text = std::string("set.") + comparison.name +
+                               join.name + (flush ? ".ftz." : ".") + result +
+                               "." + packed + " %d, %a, %b";
+            text += *join.name ? negated ? ", !%c;" : ", %c;" : ";";
+            compare({text, 32, {32, 32, 1}}, operands, [&](const uint64_t *x) {
+              uint64_t word = 0;
+              for (unsigned up : {0u, 16u}) {
+                bool t = comparison.holds & type.relation(x[0] >> up & 0xFFFF,
+                                                          x[1] >> up & 0xFFFF,
+                                                          flush);
+                if (join.apply(t, (x[2] != 0) != negated))
+                  word |= (result == packed ? one : 0xFFFF) << up;
+              }
+              return word;
+            });
+          }
+        });
   }
 }
 

@@ -23,7 +23,45 @@ struct Atomic {
   bool isBrain = false;
 };
 
-enum class Place { Global, Shared, Generic, GenericShared };
+enum class Place {
+  Global,
+  Generic,
+  Shared,
+  SharedCta,
+  SharedCluster,
+  GenericShared
+};
+constexpr Place everyPlace[] = {Place::Global,        Place::Generic,
+                                Place::Shared,        Place::SharedCta,
+                                Place::SharedCluster, Place::GenericShared};
+
+bool isShared(Place place) { return place >= Place::Shared; }
+
+const char *spaceOf(Place place) {
+  constexpr const char *spaces[] = {
+      ".global", "", ".shared", ".shared::cta", ".shared::cluster", ""};
+  return spaces[int(place)];
+}
+
+/// One way to write an instruction.
+struct Words {
+  std::string semantics; ///< `.acquire.gpu`
+  bool hasPolicy = false;
+};
+
+/// Every way that a place allows. Semantics and scope may each be left out.
+std::vector<Words> everyWords(const Atomic &atomic, Place place, bool returns) {
+  std::vector<std::string> orders = {"", ".relaxed", ".release"};
+  if (returns)
+    orders.insert(orders.end(), {".acquire", ".acq_rel"});
+  std::vector<Words> all;
+  for (const std::string &order : orders)
+    for (const char *scope : {"", ".cta", ".cluster", ".gpu", ".sys"})
+      all.push_back({order + scope});
+  if (!isShared(place) && atomic.operation != "cas")
+    all.push_back({"", true});
+  return all;
+}
 
 std::string list(const char *prefix, unsigned count) {
   if (count == 1)
@@ -34,33 +72,47 @@ std::string list(const char *prefix, unsigned count) {
   return text + "}";
 }
 
-/// Each thread updates a cell of its own, in global memory or in a copy of it
-/// in shared memory, and stores what it got.
+/// The instruction: `%at` holds the address, %x operands, %y swaps, %z results.
+std::string instructionOf(const Atomic &atomic, Place place, bool returns,
+                          const Words &words) {
+  std::string vector =
+      atomic.vector > 1 ? ".v" + std::to_string(atomic.vector) : "";
+  // `.noftz` belongs to the operation.
+  std::string type = atomic.type, operation = atomic.operation;
+  if (type.starts_with("noftz.")) {
+    type = type.substr(6);
+    operation += ".noftz";
+  }
+  return (returns ? "atom" : "red") + words.semantics + spaceOf(place) + "." +
+         operation + (words.hasPolicy ? ".L2::cache_hint" : "") + vector + "." +
+         type + " " + (returns ? list("%z", atomic.vector) + ", " : "") +
+         "[%at], " + list("%x", atomic.vector) +
+         (atomic.operation == "cas" ? ", " + list("%y", atomic.vector) : "") +
+         (words.hasPolicy ? ", %policy;\n" : ";\n");
+}
+
+/// Each thread updates cells of its own, one for each way to write it and
+/// `columnBytes` apart, in global memory or in a copy in shared memory, and
+/// stores what it got.
 std::string atomicKernel(const Atomic &atomic, Place place, bool returns,
-                         const std::string &semantics) {
+                         const std::vector<Words> &ways, size_t columnBytes) {
   unsigned bytes = atomic.bits / 8, total = bytes * atomic.vector;
   std::string size = std::to_string(total),
               type = ".b" + std::to_string(atomic.bits);
   std::string registers = std::to_string(atomic.vector);
-  bool isShared = place == Place::Shared || place == Place::GenericShared;
-  std::string space = place == Place::Global   ? ".global"
-                      : place == Place::Shared ? ".shared"
-                                               : "";
-  std::string vector =
-      atomic.vector > 1 ? ".v" + std::to_string(atomic.vector) : "";
   std::string text =
-      ".version 8.6\n.target sm_100\n.address_size 64\n"
+      ".version 9.0\n.target sm_100\n.address_size 64\n"
       ".visible .entry k(.param .u64 cells, .param .u64 operands, "
       ".param .u64 swaps, .param .u64 olds)\n{\n"
-      ".shared .align 16 .b8 box[2048];\n.reg .b32 %t;\n"
-      ".reg .b64 %c, %b, %w, %o, %at;\n.reg " +
+      ".shared .align 16 .b8 box[2048];\n.reg .b32 %t, %thread;\n"
+      ".reg .b64 %c, %b, %w, %o, %at, %policy;\n.reg " +
       type + " %x<" + registers + ">, %y<" + registers + ">, %z<" + registers +
-      ">;\n";
+      ">;\ncreatepolicy.fractional.L2::evict_last.b64 %policy, 0.5;\n";
   for (const char *pair :
        {"%c, [cells]", "%b, [operands]", "%w, [swaps]", "%o, [olds]"})
     text += std::string("ld.param.u64 ") + pair + ";\n";
   text += "mov.u32 %t, %ctaid.x;\nshl.b32 %t, %t, 6;\n"
-          "mov.u32 %z32, %tid.x;\nadd.u32 %t, %t, %z32;\n";
+          "mov.u32 %thread, %tid.x;\nadd.u32 %t, %t, %thread;\n";
   for (const char *name : {"%c", "%b", "%w", "%o"})
     text += std::string("mad.wide.u32 ") + name + ", %t, " + size + ", " +
             name + ";\n";
@@ -69,28 +121,25 @@ std::string atomicKernel(const Atomic &atomic, Place place, bool returns,
     text += "ld.global" + type + " %x" + n + ", [%b+" + at + "];\n";
     text += "ld.global" + type + " %y" + n + ", [%w+" + at + "];\n";
   }
-  text += "mov.u64 %at, %c;\n";
-  if (isShared) {
-    text += "mov.u64 %at, box;\nmad.wide.u32 %at, %z32, " + size + ", %at;\n";
-    text +=
-        "ld.global" + type + " %z0, [%c];\nst.shared" + type + " [%at], %z0;\n";
-    if (place == Place::GenericShared)
-      text += "cvta.shared.u64 %at, %at;\n";
+  for (size_t way = 0; way < ways.size(); ++way) {
+    std::string cell = std::to_string(way * columnBytes);
+    text += "add.u64 %at, %c, " + cell + ";\n";
+    if (isShared(place)) {
+      text += "ld.global" + type + " %z0, [%at];\nmov.u64 %at, box;\n" +
+              "mad.wide.u32 %at, %thread, " + size + ", %at;\nst.shared" +
+              type + " [%at], %z0;\n";
+      if (place == Place::GenericShared)
+        text += "cvta.shared.u64 %at, %at;\n";
+    }
+    text += instructionOf(atomic, place, returns, ways[way]);
+    for (unsigned i = 0; returns && i < atomic.vector; ++i)
+      text += "st.global" + type + " [%o+" +
+              std::to_string(way * columnBytes + i * bytes) + "], %z" +
+              std::to_string(i) + ";\n";
+    if (isShared(place))
+      text += std::string("ld") + spaceOf(place) + type +
+              " %z0, [%at];\nst.global" + type + " [%c+" + cell + "], %z0;\n";
   }
-  bool swaps = atomic.operation == "cas";
-  text += (returns ? "atom" : "red") + semantics + space + "." +
-          atomic.operation + vector + "." + atomic.type + " " +
-          (returns ? list("%z", atomic.vector) + ", " : "") + "[%at], " +
-          list("%x", atomic.vector) +
-          (swaps ? ", " + list("%y", atomic.vector) : "") + ";\n";
-  for (unsigned i = 0; returns && i < atomic.vector; ++i)
-    text += "st.global" + type + " [%o+" + std::to_string(i * bytes) + "], %z" +
-            std::to_string(i) + ";\n";
-  if (isShared)
-    text += std::string("ld") + (place == Place::Shared ? ".shared" : "") +
-            type + " %x0, [%at];\nst.global" + type + " [%c], %x0;\n";
-  size_t declared = text.find("%t;");
-  text.replace(declared, 3, "%t, %z32;");
   return text + "ret;\n}\n";
 }
 
@@ -117,17 +166,29 @@ Column operandsOf(const Atomic &atomic, unsigned index) {
   return column;
 }
 
-void check(const Atomic &atomic, Place place, bool returns,
-           const std::string &semantics = "") {
-  std::string text = atomicKernel(atomic, place, returns, semantics);
-  Kernel kernel(text);
+/// Runs every one of `ways` on the same operands and compares what each leaves
+/// and returns.
+void compareWays(const Atomic &atomic, Place place, bool returns,
+                 const std::vector<Words> &ways, size_t rows) {
   Column old = operandsOf(atomic, 0), b = operandsOf(atomic, 1),
          swap = operandsOf(atomic, 2);
   for (size_t i = 0; atomic.operation == "cas" && i < old.size(); i += 3)
     b[i] = old[i];
-  std::vector<uint8_t> cells = bytesOf(old, atomic.bits),
+  // Fewer rows spread over all: 5 has no divisor in common with their number.
+  for (Column *column : {&old, &b, &swap}) {
+    Column all = *column;
+    column->resize(std::min(rows, all.size()));
+    for (size_t i = 0; i < column->size(); ++i)
+      (*column)[i] = all[i * 5 % all.size()];
+  }
+  std::vector<uint8_t> column = bytesOf(old, atomic.bits), cells,
                        operands = bytesOf(b, atomic.bits),
-                       swaps = bytesOf(swap, atomic.bits), olds(cells.size());
+                       swaps = bytesOf(swap, atomic.bits);
+  for (size_t way = 0; way < ways.size(); ++way)
+    cells.insert(cells.end(), column.begin(), column.end());
+  std::vector<uint8_t> olds(cells.size());
+  std::string text = atomicKernel(atomic, place, returns, ways, column.size());
+  Kernel kernel(text);
   for (auto *buffer : {&cells, &operands, &swaps})
     kernel.addBuffer(*buffer, "in");
   kernel.addBuffer(olds, "olds");
@@ -135,23 +196,34 @@ void check(const Atomic &atomic, Place place, bool returns,
   kernel.launch.grid[0] = uint32_t(old.size() / atomic.vector / 64);
   Report report = kernel.run();
   ASSERT_TRUE(isClean(report)) << text << textOf(report);
-  for (size_t i = 0; i < old.size(); ++i) {
+  unsigned bytes = atomic.bits / 8;
+  for (size_t i = 0; i < old.size() * ways.size(); ++i) {
+    size_t row = i % old.size();
     uint64_t left = 0, got = 0;
-    std::memcpy(&left, &cells[i * atomic.bits / 8], atomic.bits / 8);
-    std::memcpy(&got, &olds[i * atomic.bits / 8], atomic.bits / 8);
+    std::memcpy(&left, &cells[i * bytes], bytes);
+    std::memcpy(&got, &olds[i * bytes], bytes);
+    const Words &words = ways[i / old.size()];
     if (returns) {
-      ASSERT_EQ(got, old[i]) << atomic.operation << "." << atomic.type;
+      ASSERT_EQ(got, old[row]) << instructionOf(atomic, place, returns, words);
     }
-    ASSERT_EQ(left, atomic.update(old[i], b[i], swap[i]))
-        << atomic.operation << "." << atomic.type << " of " << std::hex
-        << old[i] << ", " << b[i];
+    ASSERT_EQ(left, atomic.update(old[row], b[row], swap[row]))
+        << instructionOf(atomic, place, returns, words) << std::hex << old[row]
+        << ", " << b[row];
   }
   recordCompared(kernel, {returns ? "atom" : "red"});
+  if (ways.back().hasPolicy)
+    recordCompared(kernel, {"createpolicy"});
+}
+
+/// The plain form on all operands, every other one on some of them.
+void check(const Atomic &atomic, Place place, bool returns) {
+  compareWays(atomic, place, returns, {Words{}}, ~size_t(0));
+  compareWays(atomic, place, returns, everyWords(atomic, place, returns),
+              64 * atomic.vector);
 }
 
 void checkEverywhere(const Atomic &atomic) {
-  for (Place place :
-       {Place::Global, Place::Shared, Place::Generic, Place::GenericShared})
+  for (Place place : everyPlace)
     for (bool returns : {true, false})
       if (returns || (atomic.operation != "exch" && atomic.operation != "cas"))
         check(atomic, place, returns);
@@ -229,8 +301,9 @@ TEST(Atomics, Floats) {
   for (bool returns : {true, false}) {
     check(flushing, Place::Global, returns);
     check(flushing, Place::Generic, returns);
-    check(exact, Place::Shared, returns);
-    check(exact, Place::GenericShared, returns);
+    for (Place place : everyPlace)
+      if (isShared(place))
+        check(exact, place, returns);
     for (unsigned count : {2u, 4u}) {
       flushing.vector = count;
       check(flushing, Place::Global, returns);
@@ -280,19 +353,6 @@ TEST(Atomics, Halves) {
         }
     }
   }
-}
-
-TEST(Atomics, SemanticsAndScopes) {
-  Atomic add = {"add", "u32", 32, [](uint64_t a, uint64_t b, uint64_t) {
-                  return wrapped(a + b, 32);
-                }};
-  for (const char *semantics : {".relaxed", ".acquire", ".release", ".acq_rel"})
-    for (const char *scope : {".cta", ".cluster", ".gpu", ".sys"}) {
-      check(add, Place::Global, true, std::string(semantics) + scope);
-      if (semantics == std::string_view(".relaxed") ||
-          semantics == std::string_view(".release"))
-        check(add, Place::Global, false, std::string(semantics) + scope);
-    }
 }
 
 /// Many warps on one cell: nothing is lost, and every thread got another value.

@@ -135,19 +135,21 @@ void addCaches(std::vector<Words> &all, const Access &access) {
       access.isLoad
           ? std::vector<std::string>{".ca", ".cg", ".cs", ".lu", ".cv"}
           : std::vector<std::string>{".wb", ".cg", ".cs", ".wt"};
-  for (const char *weak : {"", ".weak"})
-    for (const std::string &cache : operators)
-      all.push_back({weak, cache});
-  if (access.place.reach != Reach::Global)
+  if (access.place.reach != Reach::Global) {
+    for (const char *weak : {"", ".weak"})
+      for (const std::string &cache : operators)
+        all.push_back({weak, cache});
     return;
+  }
   bool everything = access.element.name == "u32" ||
                     access.element.name == "f64" ||
                     (access.count >= 4 && access.element.name[0] == 'b');
   for (const char *semantics : {"", ".weak", ".relaxed.gpu"})
     addHints(all, access, everything, semantics, "", true);
-  addHints(all, access, false, ".volatile", "", false);
-  for (const std::string &cache : operators)
-    addHints(all, access, everything, "", cache, false);
+  addHints(all, access, everything, ".volatile", "", false);
+  for (const char *weak : {"", ".weak"})
+    for (const std::string &cache : operators)
+      addHints(all, access, everything, weak, cache, false);
   if (!access.isLoad || *access.place.space == 0)
     return;
   addHints(all, access, everything, "", ".nc", true);

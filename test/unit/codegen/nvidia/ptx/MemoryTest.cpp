@@ -251,6 +251,15 @@ TEST(Memory, Moves) {
   compare({"mov.b32 %d, {%a, %b};", 32, {16, 16}},
           {integers(16, 0), integers(16, 1)},
           [](const uint64_t *x) { return x[1] << 16 | x[0]; });
+  for (bool high : {false, true})
+    compare(
+        {std::string("mov.b128 %q, {%a, %b};\nmov.b128 %w, %q;\nmov.b128 ") +
+             (high ? "{%x, %d}, %w;" : "{%d, %x}, %w;"),
+         64,
+         {64, 64},
+         ".reg .b128 %q, %w;\n.reg .b64 %x;"},
+        {integers(64, 0), integers(64, 1)},
+        [&](const uint64_t *x) { return x[high]; });
   struct Unpacking {
     unsigned whole, part, count;
   };

@@ -48,31 +48,46 @@ struct Inspection {
   std::string entry;
   OccupancyQuestion question;
   std::optional<Ptxas> ptxas;
+  /// Why there is no ptxas; empty if the user left it out.
+  std::string noPtxas;
   std::string nvdisasm;
 };
 
-using MachineMixes = std::map<std::string, InstructionMix>;
+/// The machine instructions of each kernel in a cubin, or why they are unknown.
+struct MachineCode {
+  std::map<std::string, InstructionMix> mixes;
+  std::string unknown;
+
+  /// Adds the mix of the kernel `name` to its report.
+  void addTo(KernelFacts &kernel, const std::string &name) const {
+    auto found = mixes.find(name);
+    addMachineMix(kernel, found == mixes.end() ? nullptr : &found->second,
+                  unknown);
+  }
+};
 
 } // namespace
 
-/// The machine instructions of a cubin; empty without nvdisasm, or if it does
-/// not know the architecture.
-static MachineMixes disassemble(const Inspection &inspection,
-                                std::span<const uint8_t> cubin) {
+/// Empty without nvdisasm.
+static MachineCode disassemble(const Inspection &inspection,
+                               std::span<const uint8_t> cubin) {
+  MachineCode code;
   if (inspection.nvdisasm.empty() || cubin.empty())
-    return {};
+    return code;
   Result<TemporaryFolder> folder = TemporaryFolder::create();
-  if (!folder || !writeFile(folder->file("kernel.cubin"), cubin))
-    return {};
+  Result<Done> written = folder ? writeFile(folder->file("kernel.cubin"), cubin)
+                                : Result<Done>(folder.failure());
+  if (!written) {
+    code.unknown = written.failure().message;
+    return code;
+  }
   auto mixes =
       disassembleAndCount(inspection.nvdisasm, folder->file("kernel.cubin"));
-  return mixes ? *mixes : MachineMixes();
-}
-
-static const InstructionMix *findMix(const MachineMixes &mixes,
-                                     const std::string &name) {
-  auto found = mixes.find(name);
-  return found == mixes.end() ? nullptr : &found->second;
+  if (mixes)
+    code.mixes = std::move(*mixes);
+  else
+    code.unknown = mixes.failure().message;
+  return code;
 }
 
 /// The number in `sm_90a`, or 0.
@@ -92,7 +107,7 @@ struct Resources {
   std::string from = "unknown";
   std::optional<PtxasOutput> assembled;
   const CubinSource *beside = nullptr;
-  MachineMixes mixes;
+  MachineCode code;
 
   /// Adds registers, stack, spills and machine code to a kernel's report.
   void addTo(KernelFacts &kernel, const std::string &name) const;
@@ -107,10 +122,10 @@ void Resources::addTo(KernelFacts &kernel, const std::string &name) const {
       if (usage.function == name)
         addUsage(kernel, &usage);
   if (beside)
-    for (const CubinKernel &code : beside->cubin.kernels)
-      if (code.name == name)
-        addUsage(kernel, code);
-  addMachineMix(kernel, findMix(mixes, name));
+    for (const CubinKernel &compiled : beside->cubin.kernels)
+      if (compiled.name == name)
+        addUsage(kernel, compiled);
+  code.addTo(kernel, name);
 }
 
 static Resources findResources(const Inspection &inspection,
@@ -122,18 +137,20 @@ static Resources findResources(const Inspection &inspection,
         assemble(*inspection.ptxas, source.text, "", {});
     if (output && !output->cubin.empty()) {
       resources.from = "ptxas of CUDA " + inspection.ptxas->toolkit.str();
-      resources.mixes = disassemble(inspection, output->cubin);
+      resources.code = disassemble(inspection, output->cubin);
       resources.assembled = std::move(*output);
       return resources;
     }
-    resources.from =
-        "unknown: ptxas refused the file: " +
-        (output ? output->messages.front().text : output.failure().message);
+    resources.from = "unknown: " + (output ? "ptxas refused the file: " +
+                                                 output->messages.front().text
+                                           : output.failure().message);
+  } else if (!inspection.noPtxas.empty()) {
+    resources.from = "unknown: " + inspection.noPtxas;
   }
   if (beside) {
     resources.from = "the cubin";
     resources.beside = beside;
-    resources.mixes = disassemble(inspection, beside->bytes);
+    resources.code = disassemble(inspection, beside->bytes);
   }
   return resources;
 }
@@ -165,14 +182,14 @@ static void inspectCubin(const Inspection &inspection,
   file["cubin"] = describeCubin(source.cubin);
   file["resources_from"] = "the cubin";
   file["kernels"] = KernelFacts::array();
-  MachineMixes mixes = disassemble(inspection, source.bytes);
+  MachineCode code = disassemble(inspection, source.bytes);
   unsigned sm = inspection.question.sm.value_or(source.cubin.sm);
   for (const CubinKernel &kernel : source.cubin.kernels) {
     if (!inspection.entry.empty() && kernel.name != inspection.entry)
       continue;
     KernelFacts facts = describeKernel(kernel);
     addOccupancy(facts, sm, inspection.question);
-    addMachineMix(facts, findMix(mixes, kernel.name));
+    code.addTo(facts, kernel.name);
     file["kernels"].push_back(std::move(facts));
   }
 }
@@ -261,6 +278,8 @@ static Result<Done> findTools(const CommandLine &line, Inspection &inspection) {
       inspection.ptxas = *found;
     else if (!ptxas.empty())
       return found.failure();
+    else
+      inspection.noPtxas = found.failure().message;
   }
   std::string nvdisasm = line.value("--nvdisasm");
   if (nvdisasm != "none") {

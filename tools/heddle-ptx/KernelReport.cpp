@@ -12,6 +12,10 @@ using namespace heddle::ptx;
 
 static constexpr const char *unknown = "unknown";
 
+static KernelFacts unknownBecause(const std::string &reason) {
+  return unknown + (reason.empty() ? "" : ": " + reason);
+}
+
 template <typename T>
 static KernelFacts orUnknown(const std::optional<T> &value) {
   return value ? KernelFacts(*value) : KernelFacts(unknown);
@@ -158,9 +162,10 @@ void heddle::ptx::addUsage(KernelFacts &kernel, const CubinKernel &code) {
   kernel["barriers"] = orUnknown(code.barriers);
 }
 
-void heddle::ptx::addMachineMix(KernelFacts &kernel,
-                                const InstructionMix *mix) {
-  kernel["machine_instructions"] = mix ? describeMix(*mix) : unknown;
+void heddle::ptx::addMachineMix(KernelFacts &kernel, const InstructionMix *mix,
+                                const std::string &reason) {
+  kernel["machine_instructions"] =
+      mix ? describeMix(*mix) : unknownBecause(reason);
 }
 
 /// The block that the user names, or that the kernel requires, or the largest
@@ -177,11 +182,16 @@ chooseBlock(const KernelFacts &kernel, const OccupancyQuestion &question) {
 
 void heddle::ptx::addOccupancy(KernelFacts &kernel, unsigned sm,
                                const OccupancyQuestion &question) {
-  kernel["occupancy"] = unknown;
   const MultiprocessorLimits *limits = findMultiprocessor(sm);
   auto block = chooseBlock(kernel, question);
-  if (!limits || !block || !kernel["registers"].is_number())
+  bool hasRegisters = kernel["registers"].is_number();
+  if (!limits || !block || !hasRegisters) {
+    kernel["occupancy"] = unknownBecause(
+        !hasRegisters ? "it takes registers, which only ptxas or a cubin tell"
+        : !block      ? "the kernel requires no block; name one with --block"
+                 : "no limits of sm_" + std::to_string(sm) + " are listed");
     return;
+  }
   uint64_t threads = uint64_t((*block)[0]) * (*block)[1] * (*block)[2];
   uint64_t dynamic = question.dynamicShared.value_or(0);
   KernelDemand demand;
@@ -200,7 +210,7 @@ void heddle::ptx::addOccupancy(KernelFacts &kernel, unsigned sm,
     facts["limited_by"] = occupancy->limit;
   } else {
     facts["blocks"] = 0;
-    facts["limited_by"] = occupancy.failure().message;
+    facts["refused"] = occupancy.failure().message;
   }
   kernel["occupancy"] = facts;
 }

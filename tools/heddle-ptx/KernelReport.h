@@ -5,7 +5,8 @@
 //
 // `inspect` gathers everything into one JSON report and prints the text form
 // from that, so the two cannot disagree. docs/ptx/inspect.md lists the keys. A
-// fact that no tool here can state is the string "unknown".
+// fact that no tool here can state is the string "unknown", with the reason
+// after a colon where there is more to say.
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,11 +48,13 @@ void addUsage(KernelFacts &kernel, const PtxasUsage *usage);
 /// The same from the kernel's machine code, which does not tell spills from
 /// other local memory.
 void addUsage(KernelFacts &kernel, const CubinKernel &code);
-/// Adds the mix of the machine code; "unknown" if `mix` is null.
-void addMachineMix(KernelFacts &kernel, const InstructionMix *mix);
+/// Adds the mix of the machine code; if `mix` is null, "unknown" with the
+/// reason, if there is one.
+void addMachineMix(KernelFacts &kernel, const InstructionMix *mix,
+                   const std::string &reason);
 
-/// Adds how many blocks fit on a multiprocessor of `sm`. The kernel's report
-/// must have its resources.
+/// Adds how many blocks fit on a multiprocessor of `sm`, or why that is not
+/// known. The kernel's report must have its resources.
 void addOccupancy(KernelFacts &kernel, unsigned sm,
                   const OccupancyQuestion &question);
 

@@ -89,7 +89,9 @@ launchOn(CudaDevice &device, LaunchRequest &request, unsigned repeats) {
                     : std::span(reinterpret_cast<const uint8_t *>(text.data()),
                                 text.size());
   if (auto loaded = device.load(image); !loaded)
-    return loaded.failure();
+    return refuse("'", request.cubin ? request.cubin->path : request.ptx->path,
+                  "' on this GPU of sm_", device.sm(), " with CUDA ",
+                  device.cuda().str(), ": ", loaded.failure().message);
   CudaLaunch launch = describeLaunch(request);
   if (auto launched = device.launch(launch, *block, offsets); !launched)
     return launched.failure();

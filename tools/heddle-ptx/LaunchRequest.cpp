@@ -75,6 +75,15 @@ static Result<KernelArguments> readArguments(const CommandLine &line) {
 // A .ptx or .cubin file
 //===----------------------------------------------------------------------===//
 
+/// A refusal of --entry, which may be missing, with the kernels that there are.
+static Failure wrongEntry(const CommandLine &line, const std::string &path,
+                          const std::string &known) {
+  return refuse("'", path, "': expected --entry to be one of ",
+                known.empty() ? "no kernels" : known, "; got ",
+                line.has("--entry") ? "'" + line.value("--entry") + "'"
+                                    : "none");
+}
+
 /// Finds the entry in PTX and takes parameters and block from it.
 static Result<Done> choosePtxEntry(const CommandLine &line,
                                    LaunchRequest &request) {
@@ -85,9 +94,7 @@ static Result<Done> choosePtxEntry(const CommandLine &line,
     for (const Function &function : module.functions)
       if (function.isEntry && function.hasBody)
         known += (known.empty() ? "" : ", ") + function.name;
-    return refuse("'", request.ptx->path, "': expected --entry to be one of ",
-                  known.empty() ? "no kernels" : known, "; got '",
-                  line.value("--entry"), "'");
+    return wrongEntry(line, request.ptx->path, known);
   }
   request.entry = entry->name;
   request.slots = parameterSlots(*entry);
@@ -108,8 +115,7 @@ static Result<Done> chooseCubinEntry(const CommandLine &line,
     request.block = kernel.requiredBlock.value_or(request.block);
     return Done{};
   }
-  return refuse("'", request.cubin->path, "': expected --entry to be one of ",
-                known, "; got '", wanted, "'");
+  return wrongEntry(line, request.cubin->path, known);
 }
 
 /// Takes block, cluster and shared memory from the options. `request.block` is

@@ -68,11 +68,12 @@ static void formatOccupancy(std::string &text, const KernelFacts &facts) {
     return;
   }
   std::string value = word(facts["blocks"]) + " blocks";
-  if (facts.contains("warps"))
+  if (facts.contains("refused"))
+    value += " on sm_" + word(facts["sm"]) + ": " + word(facts["refused"]);
+  else
     value += ", " + word(facts["warps"]) + " of " + word(facts["of_warps"]) +
-             " warps";
-  value += " on sm_" + word(facts["sm"]) + ", limited by " +
-           word(facts["limited_by"]);
+             " warps on sm_" + word(facts["sm"]) + ", limited by " +
+             word(facts["limited_by"]);
   addLine(text, "occupancy", value);
   addLine(text, "",
           "for a block of " + word(facts["block"]) + " threads and " +

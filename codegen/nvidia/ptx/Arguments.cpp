@@ -111,7 +111,12 @@ static Result<ScalarArgument> parseInteger(const std::string &text,
                                            std::string_view value,
                                            bool isSigned, unsigned bits) {
   bool isNegative = value.starts_with("-");
-  auto magnitude = parseUnsigned(isNegative ? value.substr(1) : value);
+  std::string_view digits = isNegative ? value.substr(1) : value;
+  auto magnitude = parseUnsigned(digits);
+  bool isLong = digits.size() > 19 && digits.find_first_not_of("0123456789") ==
+                                          std::string_view::npos;
+  if (!magnitude && isLong)
+    return scalarRangeFailure(text);
   if (!magnitude)
     return refuse("'", text, "': expected an integer before the colon, got '",
                   value, "'");
@@ -133,25 +138,29 @@ static Result<ScalarArgument> parseFloat(const std::string &text,
   std::string digits(value);
   char *end = nullptr;
   double number = std::strtod(digits.c_str(), &end);
+  // A text of digits that gives infinity is out of range, one of letters is
+  // not.
+  bool overflows = std::isinf(number) &&
+                   digits.find_first_of("0123456789") != std::string::npos;
   if (digits.empty() || std::isspace(static_cast<unsigned char>(digits[0])) ||
       *end != '\0')
     return refuse("'", text, "': expected a number before the colon, got '",
                   value, "'");
   ScalarArgument scalar{ScalarArgument::Kind::Float, {}};
-  bool overflows = false;
   if (type == "f64") {
     appendLittleEndian(scalar.bytes, std::bit_cast<uint64_t>(number), 8);
   } else if (type == "f32") {
     auto narrow = static_cast<float>(number);
-    overflows = std::isinf(narrow);
+    overflows |= std::isinf(narrow) && !std::isinf(number);
     appendLittleEndian(scalar.bytes, std::bit_cast<uint32_t>(narrow), 4);
   } else {
     bool isHalf = type == "f16";
     uint32_t bits = encodeFloat(number, isHalf ? 5 : 8, isHalf ? 10 : 7);
-    overflows = (bits & 0x7fff) == (isHalf ? 0x7c00 : 0x7f80);
+    overflows |=
+        (bits & 0x7fff) == (isHalf ? 0x7c00 : 0x7f80) && !std::isinf(number);
     appendLittleEndian(scalar.bytes, bits, 2);
   }
-  if (overflows && !std::isinf(number))
+  if (overflows)
     return scalarRangeFailure(text);
   return scalar;
 }
@@ -164,15 +173,12 @@ Result<ScalarArgument> heddle::ptx::parseScalar(const std::string &text) {
   std::string_view type = std::string_view(text).substr(colon + 1);
   if (type == "f16" || type == "bf16" || type == "f32" || type == "f64")
     return parseFloat(text, value, type);
-  auto bits = parseUnsigned(type.substr(std::min<size_t>(1, type.size())));
-  bool isInteger = !type.empty() && (type[0] == 'i' || type[0] == 'u') &&
-                   bits &&
-                   (*bits == 8 || *bits == 16 || *bits == 32 || *bits == 64);
-  if (!isInteger)
-    return refuse("'", text, "': expected a type i8 to i64, u8 to u64, f16, ",
-                  "bf16, f32 or f64 after the colon, got '", type, "'");
-  return parseInteger(text, value, type[0] == 'i',
-                      static_cast<unsigned>(*bits));
+  for (unsigned bits : {8u, 16u, 32u, 64u})
+    for (char sign : {'i', 'u'})
+      if (type == sign + std::to_string(bits))
+        return parseInteger(text, value, sign == 'i', bits);
+  return refuse("'", text, "': expected a type i8 to i64, u8 to u64, f16, ",
+                "bf16, f32 or f64 after the colon, got '", type, "'");
 }
 
 static Result<ScalarArgument> parseHex(const std::string &text) {
@@ -300,6 +306,8 @@ static Result<MapArgument> parseMap(const std::string &text) {
     if (!set)
       return refuse("'", text, "': ", set.failure().message);
   }
+  if (text.ends_with(','))
+    return refuse("'", text, "': expected KEY=VALUE after the last comma");
   if (map.box.empty())
     return refuse("'", text, "': expected a box=, got none");
   return map;

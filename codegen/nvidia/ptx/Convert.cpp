@@ -147,9 +147,12 @@ uint64_t floatToInteger(double value, Type to, Type from) {
 
 uint64_t integerToFloat(uint64_t bits, const Conversion &how) {
   bool negative = isSigned(how.from) && int64_t(bits) < 0;
+  // Read anew for every conversion: g++ takes one made in another rounding
+  // mode for the same value.
+  volatile uint64_t source = bits;
   std::fesetround(hostMode(how.rounding));
-  volatile float single = negative ? float(int64_t(bits)) : float(bits);
-  volatile double wide = negative ? double(int64_t(bits)) : double(bits);
+  volatile float single = negative ? float(int64_t(source)) : float(source);
+  volatile double wide = negative ? double(int64_t(source)) : double(source);
   std::fesetround(FE_TONEAREST);
   if (how.to == Type::F32 && !how.saturate)
     return std::bit_cast<uint32_t>(float(single));
@@ -158,7 +161,7 @@ uint64_t integerToFloat(uint64_t bits, const Conversion &how) {
   // Made odd where inexact, the f64 rounds to a small format as the integer
   // itself would.
   std::fesetround(FE_TOWARDZERO);
-  volatile double cut = negative ? double(int64_t(bits)) : double(bits);
+  volatile double cut = negative ? double(int64_t(source)) : double(source);
   std::fesetround(FE_TONEAREST);
   double value = cut;
   bool exact = std::fabs(value) < 0x1p64 &&

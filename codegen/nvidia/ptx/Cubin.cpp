@@ -8,6 +8,7 @@
 #include "codegen/nvidia/ptx/Elf64.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 using namespace heddle::ptx;
 
@@ -20,6 +21,8 @@ constexpr uint8_t symbolIsEntry = 0x10;
 /// system, and .nv.shared.* counts them.
 constexpr uint64_t reservedSharedBytes = 1024;
 constexpr const char *reservedSharedSymbol = ".nv.reservedSmem.offset0";
+/// Where the flags of a kernel's section count its named barriers.
+constexpr unsigned barrierShift = 20;
 
 /// How the value of an attribute is stored.
 enum AttributeFormat : uint8_t {
@@ -177,10 +180,46 @@ static void readToolNote(const Elf64 &elf, Cubin &cubin) {
         command.substr(start, command.find_first_of(" ,", start) - start);
 }
 
-/// The sm number is in the ELF flags: bits 8 to 15 from ABI version 8 on (CUDA
-/// 13), bits 0 to 7 before.
-static unsigned readSm(const Elf64 &elf) {
-  return elf.abiVersion >= 8 ? (elf.flags >> 8) & 0xff : elf.flags & 0xff;
+/// The target is in the ELF flags, too: the sm number in bits 8 to 15 from ABI
+/// version 8 on (CUDA 13), in bits 0 to 7 before. Before, one more bit says
+/// that the code is for this architecture only, as that for sm_90a is; from
+/// version 8 on the exact target is in the tool-kit note.
+static void readTarget(const Elf64 &elf, Cubin &cubin) {
+  constexpr uint32_t onlyThisArchitecture = 0x800;
+  bool isNew = elf.abiVersion >= 8;
+  cubin.sm = (isNew ? elf.flags >> 8 : elf.flags) & 0xff;
+  if (!isNew && cubin.architecture.empty())
+    cubin.architecture = "sm_" + std::to_string(cubin.sm) +
+                         (elf.flags & onlyThisArchitecture ? "a" : "");
+}
+
+/// The code of the kernel that `symbol` names, or null if it names none: then
+/// its section is called after it.
+static const ElfSection *findCode(const Elf64 &elf, const ElfSymbol &symbol) {
+  if (!symbol.isFunction() || !(symbol.other & symbolIsEntry) ||
+      symbol.section >= elf.sections.size())
+    return nullptr;
+  const ElfSection *code = elf.find(".text." + std::string(symbol.name));
+  return code == &elf.sections[symbol.section] ? code : nullptr;
+}
+
+static Result<CubinKernel> readKernel(const Elf64 &elf, const ElfSymbol &symbol,
+                                      const ElfSection &code,
+                                      bool countsReserved) {
+  CubinKernel kernel;
+  kernel.name = symbol.name;
+  kernel.codeBytes = symbol.size;
+  // CUDA 13 states the barriers as an attribute, too.
+  kernel.barriers = static_cast<unsigned>(code.flags >> barrierShift & 0x7f);
+  if (const auto *info = elf.find(".nv.info." + kernel.name))
+    if (Result<Done> read = readKernelInfo(*info, kernel); !read)
+      return read.failure();
+  if (const auto *shared = elf.find(".nv.shared." + kernel.name)) {
+    uint64_t reserved =
+        countsReserved ? std::min(shared->size, reservedSharedBytes) : 0;
+    kernel.staticSharedBytes = shared->size - reserved;
+  }
+  return kernel;
 }
 
 bool heddle::ptx::isCubin(std::span<const uint8_t> file) {
@@ -196,26 +235,23 @@ Result<Cubin> heddle::ptx::parseCubin(std::span<const uint8_t> file) {
     return refuse("expected an ELF file for an NVIDIA GPU (machine 190), got ",
                   "machine ", elf->machine);
   Cubin cubin;
-  cubin.sm = readSm(*elf);
   readToolNote(*elf, cubin);
-  bool hasReserved = std::any_of(
-      elf->symbols.begin(), elf->symbols.end(),
-      [](const auto &symbol) { return symbol.name == reservedSharedSymbol; });
+  readTarget(*elf, cubin);
+  bool countsReserved =
+      !elf->isRelocatable &&
+      std::any_of(elf->symbols.begin(), elf->symbols.end(), [](auto &symbol) {
+        return symbol.name == reservedSharedSymbol;
+      });
+  std::unordered_set<const ElfSection *> seen;
   for (const ElfSymbol &symbol : elf->symbols) {
-    if (!symbol.isFunction() || !(symbol.other & symbolIsEntry))
+    const ElfSection *code = findCode(*elf, symbol);
+    if (!code || !seen.insert(code).second)
       continue;
-    CubinKernel kernel;
-    kernel.name = symbol.name;
-    kernel.codeBytes = symbol.size;
-    if (const auto *info = elf->find(".nv.info." + kernel.name))
-      if (Result<Done> read = readKernelInfo(*info, kernel); !read)
-        return read.failure();
-    if (const auto *shared = elf->find(".nv.shared." + kernel.name)) {
-      uint64_t reserved =
-          hasReserved ? std::min(shared->size, reservedSharedBytes) : 0;
-      kernel.staticSharedBytes = shared->size - reserved;
-    }
-    cubin.kernels.push_back(std::move(kernel));
+    Result<CubinKernel> kernel =
+        readKernel(*elf, symbol, *code, countsReserved);
+    if (!kernel)
+      return kernel.failure();
+    cubin.kernels.push_back(std::move(*kernel));
   }
   if (cubin.kernels.empty())
     return refuse("the cubin holds no kernel");

@@ -36,7 +36,7 @@ struct CubinKernel {
   /// The least stack of one thread with its calls, in bytes.
   std::optional<unsigned> stackBytes;
   /// Shared memory declared with a size, in bytes, without what the system
-  /// reserves.
+  /// reserves. Of a relocatable cubin: before the linker aligns it.
   uint64_t staticSharedBytes = 0;
   /// Named barriers used.
   std::optional<unsigned> barriers;
@@ -52,8 +52,7 @@ struct CubinKernel {
 struct Cubin {
   /// The number of the sm_NN that the code is for.
   unsigned sm = 0;
-  /// The exact target from the assembler's command line, such as `sm_90a`;
-  /// empty if the file does not record it.
+  /// The exact target, such as `sm_90a`; empty if the file does not record it.
   std::string architecture;
   /// The assembler's own version sentence; empty if not recorded.
   std::string assembler;

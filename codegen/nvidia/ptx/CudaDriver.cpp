@@ -32,8 +32,6 @@ constexpr int launchClusterPolicy = 5;
 constexpr int launchDependent = 6;
 constexpr int clusterPolicySpread = 1;
 constexpr int promoteL2To128Bytes = 2;
-/// Clusters of more blocks must be allowed for each function.
-constexpr uint32_t portableClusterSize = 8;
 
 /// CUlaunchAttribute.
 struct LaunchAttribute {
@@ -135,7 +133,9 @@ Result<Done> CudaApi::open() {
   find(eventRecord, "cuEventRecord");
   find(eventSynchronize, "cuEventSynchronize");
   find(eventElapsedTime, "cuEventElapsedTime");
-  find(tensorMapEncode, "cuTensorMapEncodeTiled");
+  // Since CUDA 12; only kernels with tensor maps need it.
+  tensorMapEncode = reinterpret_cast<decltype(tensorMapEncode)>(
+      dlsym(library, "cuTensorMapEncodeTiled"));
   if (missing)
     return refuse("the CUDA driver of this machine is too old: it has no ",
                   missing);
@@ -229,6 +229,8 @@ Result<Done> CudaDevice::read(uint64_t address, std::span<uint8_t> bytes) {
 }
 
 Result<std::array<std::byte, 128>> CudaDevice::encode(const TensorMap &map) {
+  if (!api->tensorMapEncode)
+    return refuse("the CUDA driver of this machine is too old for tensor maps");
   alignas(64) std::array<std::byte, 128> bytes = {};
   int code = api->tensorMapEncode(
       bytes.data(), static_cast<int>(map.element), map.rank,
@@ -264,10 +266,10 @@ Result<void *> CudaDevice::prepare(const CudaLaunch &launch) {
                                    static_cast<int>(launch.dynamicShared));
   if (auto done = check(code, "asking for dynamic shared memory"); !done)
     return done.failure();
-  uint32_t blocks = launch.cluster[0] * launch.cluster[1] * launch.cluster[2];
-  if (blocks > portableClusterSize) {
+  // Clusters of more than eight blocks, which the kernel itself may require.
+  if (smNumber >= 90) {
     code = api->functionSetAttribute(function, functionNonPortableCluster, 1);
-    if (auto done = check(code, "asking for a large cluster"); !done)
+    if (auto done = check(code, "asking for large clusters"); !done)
       return done.failure();
   }
   return function;

@@ -6,10 +6,12 @@
 #include "codegen/nvidia/ptx/Elf64.h"
 
 #include <algorithm>
+#include <cstring>
 
 using namespace heddle::ptx;
 
 namespace {
+constexpr uint64_t fileIsRelocatable = 1;
 constexpr uint32_t sectionIsSymbolTable = 2;
 constexpr uint32_t sectionHasNoBits = 8;
 constexpr size_t headerSize = 64;
@@ -39,9 +41,8 @@ std::string_view ByteView::text(uint64_t offset) const {
   constexpr size_t maxLength = 4096;
   auto rest = bytes.subspan(offset);
   rest = rest.first(std::min(rest.size(), maxLength));
-  auto end = std::find(rest.begin(), rest.end(), 0);
-  return {reinterpret_cast<const char *>(rest.data()),
-          static_cast<size_t>(end - rest.begin())};
+  auto *start = reinterpret_cast<const char *>(rest.data());
+  return {start, ::strnlen(start, rest.size())};
 }
 
 const ElfSection *Elf64::find(std::string_view name) const {
@@ -60,6 +61,7 @@ static std::optional<ElfSection> readSection(ByteView file, uint64_t table,
   ElfSection section;
   nameAt = *header->read(0, 4);
   section.type = static_cast<uint32_t>(*header->read(4, 4));
+  section.flags = *header->read(8, 8);
   section.size = *header->read(32, 8);
   section.link = static_cast<uint32_t>(*header->read(40, 4));
   section.info = static_cast<uint32_t>(*header->read(44, 4));
@@ -121,6 +123,7 @@ Result<Elf64> heddle::ptx::parseElf64(std::span<const uint8_t> bytes) {
       !std::equal(std::begin(ident), std::end(ident), bytes.begin()))
     return refuse("not a little-endian ELF64 file");
   Elf64 elf;
+  elf.isRelocatable = *file.read(16, 2) == fileIsRelocatable;
   elf.machine = static_cast<uint16_t>(*file.read(18, 2));
   elf.abiVersion = bytes[8];
   elf.flags = static_cast<uint32_t>(*file.read(48, 4));

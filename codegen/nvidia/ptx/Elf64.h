@@ -36,6 +36,7 @@ private:
 struct ElfSection {
   std::string_view name;
   uint32_t type = 0;
+  uint64_t flags = 0;
   uint32_t link = 0;
   uint32_t info = 0;
   /// Bytes in memory; a section without contents (SHT_NOBITS) has no `data`.
@@ -57,6 +58,8 @@ struct ElfSymbol {
 /// it was read from. See "ELF-64 Object File Format", version 1.5.
 struct Elf64 {
   uint16_t machine = 0;
+  /// Whether this is an object that a linker has yet to finish (ET_REL).
+  bool isRelocatable = false;
   uint8_t abiVersion = 0;
   uint32_t flags = 0;
   std::vector<ElfSection> sections;

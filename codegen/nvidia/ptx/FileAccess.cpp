@@ -97,7 +97,20 @@ static Result<std::string> resolveTarget(const std::string &path) {
   if (std::filesystem::exists(status) &&
       !std::filesystem::is_regular_file(status))
     return refuse("cannot write '", path, "': it is not a regular file");
+  // A rename does not ask whether the file that it replaces may be written.
+  if (std::filesystem::exists(status) && ::access(target.c_str(), W_OK) != 0)
+    return refuse("cannot write '", path, "': ", std::strerror(errno));
   return target.string();
+}
+
+/// The permissions of a file that is there, else those of a new one.
+static mode_t modeFor(const std::string &path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) == 0)
+    return status.st_mode & 07777;
+  mode_t mask = ::umask(0);
+  ::umask(mask);
+  return 0666 & ~mask;
 }
 
 Result<Done> heddle::ptx::writeFile(const std::string &path,
@@ -109,10 +122,8 @@ Result<Done> heddle::ptx::writeFile(const std::string &path,
   Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (file.value < 0)
     return refuse("cannot write '", path, "': ", std::strerror(errno));
-  mode_t mask = ::umask(0);
-  ::umask(mask);
   if (!writeFully(file.value, bytes) ||
-      ::fchmod(file.value, 0666 & ~mask) != 0 ||
+      ::fchmod(file.value, modeFor(*target)) != 0 ||
       ::rename(temporary.c_str(), target->c_str()) != 0) {
     Failure failure =
         refuse("cannot write '", path, "': ", std::strerror(errno));

@@ -25,8 +25,9 @@ Result<Bytes> readFile(const std::string &path, uint64_t maxSize);
 Result<std::string> readTextFile(const std::string &path, uint64_t maxSize);
 
 /// Writes `bytes` to a new file beside `path` and renames it into place, so
-/// that `path` is never seen half-written. Follows a symbolic link at `path`;
-/// refuses a target that exists and is no regular file.
+/// that `path` is never seen half-written. Follows a symbolic link at `path`
+/// and keeps the permissions of a file there; refuses a target that exists and
+/// is no regular file, or one that may not be written.
 Result<Done> writeFile(const std::string &path, std::span<const uint8_t> bytes);
 
 /// As `writeFile`, for text.

@@ -160,14 +160,15 @@ static void countMachineInstruction(std::string_view opcode,
       "HMMA",  "IMMA",  "DMMA",  "BMMA",    "QMMA",    "OMMA",    "HGMMA",
       "IGMMA", "QGMMA", "BGMMA", "UTCHMMA", "UTCQMMA", "UTCIMMA", "UTCOMMA"};
   constexpr std::string_view memoryWords[] = {
-      "LD",      "ST",       "LDG",     "STG",  "LDS",    "STS",
-      "LDL",     "STL",      "LDSM",    "STSM", "LDGSTS", "ATOM",
-      "ATOMG",   "ATOMS",    "RED",     "REDG", "UBLKCP", "UTMALDG",
-      "UTMASTG", "UTMAREDG", "UBLKRED", "LDTM", "STTM",   "UTCCP"};
+      "LD",   "ST",   "LDG",    "STG",     "LDS",     "STS",      "LDL",
+      "STL",  "LDSM", "STSM",   "LDGSTS",  "ATOM",    "ATOMG",    "ATOMS",
+      "RED",  "REDG", "UBLKCP", "UTMALDG", "UTMASTG", "UTMAREDG", "UBLKRED",
+      "LDTM", "STTM", "UTCCP",  "UBLKPF",  "UTMAPF",  "STAS",     "REDAS"};
   constexpr std::string_view syncWords[] = {
       "BAR",          "UCGABAR_ARV",  "UCGABAR_WAIT", "SYNCS",  "MEMBAR",
       "DEPBAR",       "LDGDEPBAR",    "WARPSYNC",     "FENCE",  "WARPGROUP",
-      "WARPGROUPSET", "UTMACMDFLUSH", "UTMACCTL",     "ERRBAR", "CCTL"};
+      "WARPGROUPSET", "UTMACMDFLUSH", "UTMACCTL",     "ERRBAR", "CCTL",
+      "CGAERRBAR",    "ARRIVES",      "ACQBULK",      "PREEXIT"};
   ++mix.total;
   std::string name(opcode);
   if (startsWithWord(opcode, matrixWords))
@@ -220,11 +221,14 @@ heddle::ptx::countMachineInstructions(const std::string &disassembly) {
 Result<std::map<std::string, InstructionMix>>
 heddle::ptx::disassembleAndCount(const std::string &nvdisasm,
                                  const std::string &cubin) {
-  Result<ProcessOutput> output = runProgram(nvdisasm, {"-c", cubin});
+  constexpr std::chrono::seconds limit(300);
+  Result<ProcessOutput> output = runProgram(nvdisasm, {"-c", cubin}, limit);
   if (!output)
     return output.failure();
   if (output->status != 0)
-    return refuse("'", nvdisasm, "' ended with status ", output->status, ": ",
-                  output->text.substr(0, output->text.find('\n')));
-  return countMachineInstructions(output->text);
+    return refuse("'", nvdisasm, "' ", output->describeEnd());
+  auto mixes = countMachineInstructions(output->text);
+  if (mixes.empty())
+    return refuse("'", nvdisasm, "' printed no machine code");
+  return mixes;
 }

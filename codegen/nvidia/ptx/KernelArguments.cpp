@@ -6,6 +6,7 @@
 #include "codegen/nvidia/ptx/KernelArguments.h"
 
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -84,7 +85,10 @@ Result<size_t> BufferTable::add(const BufferArgument &argument) {
   if (!argument.name.empty() &&
       !byName.try_emplace(argument.name, index).second)
     return refuse("the buffer name '", argument.name, "' is defined twice");
-  if (argument.isOutput && !outputs.insert(argument.path).second)
+  std::error_code error;
+  std::string file =
+      std::filesystem::weakly_canonical(argument.path, error).string();
+  if (argument.isOutput && !outputs.insert(file).second)
     return refuse("'", argument.path, "' is the file of two out: buffers; ",
                   "name the first one and pass it again with ptr:NAME");
   Result<NpyArray> array = readNpy(argument.path);
@@ -148,11 +152,16 @@ static Result<Done> setMapExtents(TensorMap &map,
                     "got ", box[outer]);
     map.dims[i] = shape[outer];
     map.box[i] = static_cast<uint32_t>(box[outer]);
-    if (i > 0)
-      map.strides[i - 1] =
-          strides.empty() ? dense : strides[outer] * elementBytes(map.element);
-    if (__builtin_mul_overflow(dense, shape[outer], &dense))
-      return refuse("the shape of the tensor map overflows 64 bits");
+    bool overflows = false;
+    if (i > 0) {
+      uint64_t &stride = map.strides[i - 1];
+      stride = dense;
+      if (!strides.empty())
+        overflows = __builtin_mul_overflow(
+            strides[outer], uint64_t(elementBytes(map.element)), &stride);
+    }
+    if (overflows || __builtin_mul_overflow(dense, shape[outer], &dense))
+      return refuse("the tensor map spans more than 2^64 bytes");
   }
   return Done{};
 }
@@ -173,6 +182,8 @@ static Result<TensorMap> buildMap(const MapArgument &argument,
   }
   map.swizzle = argument.swizzle;
   map.fillNan = argument.fillNan;
+  if (map.fillNan && map.element < TensorElement::F16)
+    return refuse("oob=nan needs elements of a float type; name it with type=");
   std::vector<uint64_t> shape = argument.shape;
   if (shape.empty())
     shape.assign(array.shape.begin(), array.shape.end());

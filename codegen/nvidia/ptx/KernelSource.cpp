@@ -41,6 +41,28 @@ static Result<PtxSource> readPtx(const std::string &path, std::string text) {
   return PtxSource{path, std::move(text), std::move(*parsed.module)};
 }
 
+/// What kind of binary file that holds no kernel here `bytes` start like, with
+/// what to do; null for text.
+static const char *describeForeign(std::span<const uint8_t> bytes) {
+  auto startsWith = [&](std::string_view magic) {
+    return bytes.size() >= magic.size() &&
+           std::equal(magic.begin(), magic.end(), bytes.begin(),
+                      [](char a, uint8_t b) { return uint8_t(a) == b; });
+  };
+  if (startsWith("\x50\xed\x55\xba"))
+    return "a fat binary; take its cubins out with 'cuobjdump -xelf all' or "
+           "its PTX with 'cuobjdump -xptx all'";
+  if (startsWith("\x7f"
+                 "ELF"))
+    return "an ELF file that is no cubin; take the cubins out of a host "
+           "program with 'cuobjdump -xelf all'";
+  if (startsWith("\x1f\x8b"))
+    return "compressed with gzip";
+  if (startsWith("!<arch>"))
+    return "an archive of object files";
+  return nullptr;
+}
+
 Result<KernelSource> heddle::ptx::readKernelSource(const std::string &path) {
   Result<Bytes> bytes = readFile(path, maxSourceSize);
   if (!bytes)
@@ -51,6 +73,8 @@ Result<KernelSource> heddle::ptx::readKernelSource(const std::string &path) {
       return refuse("'", path, "': ", cubin.failure().message);
     return KernelSource(CubinSource{path, std::move(*bytes), *cubin});
   }
+  if (const char *foreign = describeForeign(*bytes))
+    return refuse("'", path, "': expected PTX text or a cubin, got ", foreign);
   Result<PtxSource> ptx =
       readPtx(path, std::string(bytes->begin(), bytes->end()));
   if (!ptx)

@@ -112,7 +112,8 @@ std::optional<std::vector<int64_t>> HeaderParser::parseShape() {
       return std::nullopt;
     shape.push_back(*dimension);
     if (!consume(',')) {
-      if (!consume(')'))
+      // Without a comma, (4) is a number and no tuple.
+      if (shape.size() == 1 || !consume(')'))
         return std::nullopt;
       break;
     }
@@ -236,7 +237,10 @@ Result<NpyArray> heddle::ptx::parseNpy(std::span<const uint8_t> file) {
   size_t headerSize = 0;
   for (size_t i = 0; i < lengthSize; ++i)
     headerSize |= size_t(file[8 + i]) << (8 * i);
-  if (headerSize > maxHeaderSize || headerSize > text.size() - headerStart)
+  if (headerSize > maxHeaderSize)
+    return refuse("the .npy header has ", headerSize,
+                  " bytes, expected at most ", maxHeaderSize);
+  if (headerSize > text.size() - headerStart)
     return refuse("the .npy header states ", headerSize,
                   " bytes, the file has ", text.size() - headerStart,
                   " after it");
@@ -287,10 +291,10 @@ Bytes heddle::ptx::formatNpy(const NpyArray &array) {
   header.append(63 - (prefixSize + header.size()) % 64, ' ');
   header += '\n';
 
-  Bytes file(magic.begin(), magic.end());
-  file.insert(file.end(), {1, 0, static_cast<uint8_t>(header.size() & 0xff),
-                           static_cast<uint8_t>(header.size() >> 8)});
-  file.insert(file.end(), header.begin(), header.end());
+  header.insert(0, {1, 0, static_cast<char>(header.size() & 0xff),
+                    static_cast<char>(header.size() >> 8)});
+  header.insert(0, magic);
+  Bytes file(header.begin(), header.end());
   file.insert(file.end(), array.data.begin(), array.data.end());
   return file;
 }

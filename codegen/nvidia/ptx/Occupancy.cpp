@@ -13,6 +13,8 @@ constexpr uint64_t kib = 1024;
 
 constexpr MultiprocessorLimits table[] = {
     // sm, warps, blocks, registers, shared memory: multiprocessor and block
+    {70, 64, 32, 65536, 96 * kib, 96 * kib},
+    {75, 32, 16, 65536, 64 * kib, 64 * kib},
     {80, 64, 32, 65536, 164 * kib, 163 * kib},
     {86, 48, 16, 65536, 100 * kib, 99 * kib},
     {87, 48, 16, 65536, 164 * kib, 163 * kib},
@@ -27,9 +29,6 @@ constexpr MultiprocessorLimits table[] = {
 
 constexpr unsigned registerUnit = 256;
 constexpr unsigned schedulers = 4;
-constexpr uint64_t sharedUnit = 128;
-/// Kept by the system in every block's shared memory since sm_80.
-constexpr uint64_t sharedReserve = kib;
 
 } // namespace
 
@@ -46,6 +45,13 @@ const MultiprocessorLimits *heddle::ptx::findMultiprocessor(unsigned sm) {
 
 static uint64_t roundUp(uint64_t value, uint64_t unit) {
   return (value + unit - 1) / unit * unit;
+}
+
+/// What a block of `bytes` takes of the shared memory, with what the system
+/// keeps there since sm_80.
+static uint64_t sharedOfBlock(const MultiprocessorLimits &limits,
+                              uint64_t bytes) {
+  return limits.sm < 80 ? roundUp(bytes, 256) : roundUp(bytes + kib, 128);
 }
 
 /// Blocks that the register file holds.
@@ -75,17 +81,18 @@ heddle::ptx::computeOccupancy(const MultiprocessorLimits &limits,
   unsigned warps = (demand.threads + warpSize - 1) / warpSize;
   Occupancy occupancy{limits.maxBlocks, 0, 0, "blocks"};
   auto lower = [&](uint64_t blocks, const char *limit) {
-    if (blocks < occupancy.blocks) {
-      occupancy.blocks = static_cast<unsigned>(blocks);
-      occupancy.limit = limit;
-    }
+    if (blocks == occupancy.blocks)
+      occupancy.limit += std::string(", ") + limit;
+    if (blocks >= occupancy.blocks)
+      return;
+    occupancy.blocks = static_cast<unsigned>(blocks);
+    occupancy.limit = limit;
   };
   lower(limits.maxWarps / warps, "warps");
   if (demand.registers > 0)
     lower(blocksByRegisters(limits, demand.registers, warps), "registers");
-  lower(limits.sharedBytes /
-            roundUp(demand.sharedBytes + sharedReserve, sharedUnit),
-        "shared memory");
+  if (uint64_t shared = sharedOfBlock(limits, demand.sharedBytes))
+    lower(limits.sharedBytes / shared, "shared memory");
   occupancy.warps = occupancy.blocks * warps;
   occupancy.share = double(occupancy.warps) / limits.maxWarps;
   return occupancy;

@@ -57,15 +57,15 @@ struct Occupancy {
   unsigned warps = 0;
   /// Resident warps as a share of the most that can be, 0 to 1.
   double share = 0;
-  /// Which demand sets the number: `warps`, `blocks`, `registers` or
-  /// `shared memory`.
-  const char *limit = "";
+  /// Which demands set the number: `warps`, `blocks`, `registers` or `shared
+  /// memory`, or several of them with a comma between.
+  std::string limit;
 };
 
 /// Blocks per multiprocessor by the rules of NVIDIA's occupancy calculator:
 /// registers are given to a warp in units of 256 and to the four schedulers
 /// evenly, shared memory to a block in units of 128 bytes plus 1 KiB that the
-/// system keeps.
+/// system keeps (256 bytes and nothing before sm_80).
 Result<Occupancy> computeOccupancy(const MultiprocessorLimits &limits,
                                    const KernelDemand &demand);
 

@@ -13,6 +13,9 @@
 using namespace heddle::ptx;
 
 static constexpr uint64_t maxCubinSize = uint64_t(1) << 30;
+static constexpr std::chrono::seconds versionLimit(10);
+/// Kernels of thousands of lines take minutes.
+static constexpr std::chrono::seconds assemblyLimit(1800);
 
 /// The number that `text` starts with, or 0.
 static uint64_t leadingNumber(std::string_view text) {
@@ -33,7 +36,7 @@ Result<Ptxas> heddle::ptx::findPtxas(const std::string &option) {
   Result<std::string> path = findProgram("ptxas", option);
   if (!path)
     return path.failure();
-  Result<ProcessOutput> output = runProgram(*path, {"--version"});
+  Result<ProcessOutput> output = runProgram(*path, {"--version"}, versionLimit);
   if (!output)
     return output.failure();
   constexpr std::string_view marker = "release ";
@@ -78,8 +81,16 @@ static void readUsage(std::string_view text, PtxasUsage &usage) {
   }
 }
 
-/// Reads `ptxas FILE, line N; error   : TEXT` or `ptxas info    : TEXT`, past
-/// the word `ptxas`.
+/// Drops the program's name, which is `ptxas` or, say, `ptxas-blackwell`.
+static bool consumeProgram(std::string_view &line) {
+  if (!line.starts_with("ptxas") || line.find(' ') == line.npos)
+    return false;
+  line.remove_prefix(line.find(' ') + 1);
+  return true;
+}
+
+/// Reads `FILE, line N; error   : TEXT` or `info    : TEXT`, which follow the
+/// program's name.
 static std::optional<PtxasMessage> readMessage(std::string_view line) {
   PtxasMessage message;
   constexpr std::string_view lineMarker = ", line ";
@@ -120,7 +131,7 @@ PtxasOutput heddle::ptx::parsePtxasOutput(const std::string &text) {
   for (std::string line; std::getline(lines, line);) {
     std::string_view rest = line;
     std::optional<PtxasMessage> message;
-    if (consume(rest, "ptxas "))
+    if (consumeProgram(rest))
       message = readMessage(rest);
     if (!message) {
       if (!current.empty() && line.find("bytes stack frame") != line.npos)
@@ -184,19 +195,19 @@ heddle::ptx::assemble(const Ptxas &ptxas, const std::string &text,
   std::vector<std::string> arguments = {"-v", "-arch=" + target};
   arguments.insert(arguments.end(), extraOptions.begin(), extraOptions.end());
   arguments.insert(arguments.end(), {input, "-o", outputPath});
-  Result<ProcessOutput> process = runProgram(ptxas.path, arguments);
+  Result<ProcessOutput> process =
+      runProgram(ptxas.path, arguments, assemblyLimit);
   if (!process)
     return process.failure();
   PtxasOutput output = parsePtxasOutput(process->text);
   if (process->status == 0) {
     Result<Bytes> cubin = readFile(outputPath, maxCubinSize);
-    if (!cubin)
-      return cubin.failure();
+    if (!cubin || cubin->empty())
+      return refuse("'", ptxas.path, "' ended without a word of an error, but ",
+                    "wrote no cubin");
     output.cubin = std::move(*cubin);
   } else if (output.messages.empty()) {
-    output.messages.push_back(
-        {0, "fatal",
-         "ptxas ended with status " + std::to_string(process->status)});
+    output.messages.push_back({0, "fatal", "it " + process->describeEnd()});
   }
   return output;
 }

@@ -7,12 +7,15 @@
 
 #include "codegen/nvidia/ptx/FileAccess.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,23 +24,46 @@ using namespace heddle::ptx;
 
 extern char **environ;
 
-/// Collects everything that can be read from `descriptor`.
-static std::string drain(int descriptor) {
+using Clock = std::chrono::steady_clock;
+
+static constexpr size_t maxOutput = size_t(256) << 20;
+
+/// Collects what can be read from `descriptor` until its end. Fails, with the
+/// predicate of a sentence, where `limit` or `maxOutput` comes first.
+static Result<std::string> drain(int descriptor, std::chrono::seconds limit) {
   std::string text;
   char buffer[4096];
+  Clock::time_point end = Clock::now() + limit;
   for (;;) {
-    ssize_t got = ::read(descriptor, buffer, sizeof buffer);
+    auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+    pollfd poll = {descriptor, POLLIN, 0};
+    int ready =
+        ::poll(&poll, 1, static_cast<int>(std::max<int64_t>(left.count(), 0)));
+    if (ready == 0)
+      return refuse("did not end within ", limit.count(), " s");
+    ssize_t got = ready < 0 ? -1 : ::read(descriptor, buffer, sizeof buffer);
     if (got < 0 && errno == EINTR)
       continue;
     if (got <= 0)
       return text;
     text.append(buffer, static_cast<size_t>(got));
+    if (text.size() > maxOutput)
+      return refuse("printed more than ", maxOutput, " bytes");
   }
+}
+
+std::string ProcessOutput::describeEnd() const {
+  std::string line = text.substr(0, std::min<size_t>(text.find('\n'), 200));
+  return (status > 128 ? "was ended by signal " + std::to_string(status - 128)
+                       : "ended with status " + std::to_string(status)) +
+         (line.empty() ? "" : ": " + line);
 }
 
 Result<ProcessOutput>
 heddle::ptx::runProgram(const std::string &program,
-                        const std::vector<std::string> &arguments) {
+                        const std::vector<std::string> &arguments,
+                        std::chrono::seconds limit) {
   int pipe[2];
   if (::pipe2(pipe, O_CLOEXEC) != 0)
     return refuse("cannot run '", program, "': ", std::strerror(errno));
@@ -56,16 +82,21 @@ heddle::ptx::runProgram(const std::string &program,
                             argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   ::close(pipe[1]);
-  ProcessOutput output;
-  if (error == 0)
-    output.text = drain(pipe[0]);
-  ::close(pipe[0]);
-  if (error != 0)
+  if (error != 0) {
+    ::close(pipe[0]);
     return refuse("cannot run '", program, "': ", std::strerror(error));
-
+  }
+  Result<std::string> text = drain(pipe[0], limit);
+  ::close(pipe[0]);
+  if (!text)
+    ::kill(child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR)
     continue;
+  if (!text)
+    return refuse("'", program, "' ", text.failure().message);
+  ProcessOutput output;
+  output.text = std::move(*text);
   output.status =
       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return output;

@@ -8,6 +8,7 @@
 
 #include "codegen/nvidia/ptx/Result.h"
 
+#include <chrono>
 #include <vector>
 
 namespace heddle::ptx {
@@ -17,12 +18,17 @@ struct ProcessOutput {
   int status = 0;
   /// Standard output and standard error in the order they were written.
   std::string text;
+
+  /// `ended with status 3: TEXT`, with the first line of what it printed.
+  std::string describeEnd() const;
 };
 
 /// Runs `program` (a path) with `arguments`, without a shell and with an empty
-/// standard input, and waits for it.
+/// standard input, and waits for it. Fails if it cannot be started, and ends it
+/// and fails if it runs for more than `limit` or prints more than 256 MiB.
 Result<ProcessOutput> runProgram(const std::string &program,
-                                 const std::vector<std::string> &arguments);
+                                 const std::vector<std::string> &arguments,
+                                 std::chrono::seconds limit);
 
 /// The path of the executable `name`, searched in this order: `option` (a file
 /// or a folder that holds it; if not empty, nothing else is searched), PATH,

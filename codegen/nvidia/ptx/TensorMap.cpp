@@ -35,7 +35,8 @@ std::optional<std::string> whyInvalid(const TensorMap &map) {
     return "base address is not a multiple of 16 bytes";
   unsigned bytes = elementBytes(map.element);
   for (uint32_t d = 0; d < map.rank; ++d) {
-    std::string which = " of dimension " + std::to_string(d);
+    std::string which = " of dimension " + std::to_string(d) +
+                        (d == 0 ? " (the innermost)" : "");
     if (map.dims[d] == 0 || map.dims[d] > uint64_t(1) << 32)
       return "expected an extent" + which + " of 1 to 2^32, got " +
              std::to_string(map.dims[d]);
@@ -48,7 +49,7 @@ std::optional<std::string> whyInvalid(const TensorMap &map) {
     if (d > 0 && (map.strides[d - 1] % 16 != 0 ||
                   map.strides[d - 1] >= uint64_t(1) << 40))
       return "expected a stride" + which +
-             " that is a multiple of 16 below 2^40, got " +
+             " that is a multiple of 16 bytes and below 2^40, got " +
              std::to_string(map.strides[d - 1]);
   }
   uint64_t inner = uint64_t(map.box[0]) * bytes;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -17,7 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr uint64_t maxMetadataSize = 16 << 20;
+constexpr uint64_t maxMetadataSize = 1 << 20;
 constexpr unsigned warpLimit = 32;
 constexpr unsigned clusterLimit = 16;
 constexpr uint64_t sharedLimit = 1 << 20;
@@ -244,17 +245,21 @@ static Result<TritonKernel> readMetadataFile(const fs::path &json) {
   return kernel;
 }
 
-/// The .json files of kernels directly in `folder`, sorted. A group file lists
-/// the paths of a cache entry and describes no kernel.
+/// Whether a .json file describes a kernel: its code lies beside it. The lists
+/// of a cache entry's files and the results of autotuning have none.
+static bool hasCode(fs::path json) {
+  std::error_code error;
+  return fs::is_regular_file(json.replace_extension(".ptx"), error) ||
+         fs::is_regular_file(json.replace_extension(".cubin"), error);
+}
+
+/// The .json files of kernels directly in `folder`, sorted.
 static std::vector<fs::path> listMetadata(const fs::path &folder) {
   std::vector<fs::path> files;
   std::error_code error;
-  for (const fs::directory_entry &entry :
-       fs::directory_iterator(folder, error)) {
-    std::string name = entry.path().filename().string();
-    if (entry.path().extension() == ".json" && !name.starts_with("__grp__"))
+  for (const fs::directory_entry &entry : fs::directory_iterator(folder, error))
+    if (entry.path().extension() == ".json" && hasCode(entry.path()))
       files.push_back(entry.path());
-  }
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -278,7 +283,8 @@ heddle::ptx::readTritonFolder(const std::string &path) {
     std::sort(files.begin(), files.end());
   }
   if (files.empty())
-    return refuse("'", path, "' holds no .json file of a Triton kernel");
+    return refuse("'", path, "' holds no .json file of a Triton kernel with a ",
+                  ".ptx or .cubin beside it");
   std::vector<TritonKernel> kernels;
   for (const fs::path &file : files) {
     Result<TritonKernel> kernel = readMetadataFile(file);
@@ -289,15 +295,28 @@ heddle::ptx::readTritonFolder(const std::string &path) {
   return kernels;
 }
 
+/// The texts of a list with commas between, cut off after twenty.
+template <typename List, typename Text>
+static std::string joined(const List &list, Text text) {
+  std::string result;
+  size_t count = 0;
+  for (const auto &item : list) {
+    if (count++ == 20)
+      return result + ", ...";
+    result += (count > 1 ? ", " : "") + text(item);
+  }
+  return result;
+}
+
 Result<TritonKernel> heddle::ptx::readTritonKernel(const std::string &path,
                                                    const std::string &entry) {
   Result<std::vector<TritonKernel>> kernels = readTritonFolder(path);
   if (!kernels)
     return kernels.failure();
   std::vector<TritonKernel *> byStem, byName;
-  std::string known;
+  std::set<std::string> names;
   for (TritonKernel &kernel : *kernels) {
-    known += (known.empty() ? "" : ", ") + kernel.stem;
+    names.insert(kernel.stem);
     if (entry.empty() || kernel.stem == entry)
       byStem.push_back(&kernel);
     if (kernel.name == entry)
@@ -307,9 +326,15 @@ Result<TritonKernel> heddle::ptx::readTritonKernel(const std::string &path,
   std::vector<TritonKernel *> &matches = byStem.empty() ? byName : byStem;
   if (matches.size() == 1)
     return std::move(*matches.front());
+  if (!entry.empty() && matches.size() > 1)
+    return refuse("'", path, "' has several kernels called '", entry,
+                  "'; name one .json file: ", joined(matches, [](auto *kernel) {
+                    return kernel->jsonPath;
+                  }));
+  std::string known = joined(names, [](auto &name) { return name; });
   if (entry.empty())
     return refuse("'", path, "' holds ", kernels->size(),
                   " kernels; name one with --entry: ", known);
-  return refuse("'", path, "' has ", matches.empty() ? "no" : "several",
-                " kernels called '", entry, "'; expected one of: ", known);
+  return refuse("'", path, "' has no kernel called '", entry,
+                "'; expected one of: ", known);
 }

@@ -285,8 +285,9 @@ def triton_cases(folder):
 def worst_error(case, name, got, expected):
     """The largest error of an output in units of its bound, over 1 if too large.
     NaN counts as infinitely wrong."""
+    assert len(got) == len(expected)
     worst = 0.0
-    for index, (left, right) in enumerate(zip(got, expected, strict=True)):
+    for index, (left, right) in enumerate(zip(got, expected)):
         error = abs(left - right)
         bound = case.bound(index, right)
         ratio = 0.0 if error == 0 else (error / bound if bound > 0 else math.inf)

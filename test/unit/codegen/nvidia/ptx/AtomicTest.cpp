@@ -215,7 +215,13 @@ void compareWays(const Atomic &atomic, Place place, bool returns,
     const Words &words = ways[i / old.size()];
     ASSERT_TRUE(!returns || holds(olds, old[row]))
         << "result of " << instructionOf(atomic, place, returns, words);
-    ASSERT_TRUE(holds(cells, atomic.update(old[row], b[row], swap[row])))
+    auto expected = atomic.update(old[row], b[row], swap[row]);
+    uint64_t left = 0;
+    std::memcpy(&left, &cells[i * bytes], std::min(bytes, 8u));
+    // The payload of a NaN in f64 is the host's.
+    bool areNan = atomic.type == "f64" && hostF64.isNan(left) &&
+                  hostF64.isNan(uint64_t(expected));
+    ASSERT_TRUE(areNan || holds(cells, expected))
         << instructionOf(atomic, place, returns, words) << std::hex << old[row]
         << ", " << b[row];
   }
@@ -322,18 +328,10 @@ TEST(Atomics, Floats) {
     }
     flushing.vector = 1;
   }
-  checkEverywhere({"add", "f64", 64,
-                   [](uint64_t a, uint64_t b, uint64_t) {
-                     // The payload of a NaN is the host's.
-                     double x, y;
-                     std::memcpy(&x, &a, 8);
-                     std::memcpy(&y, &b, 8);
-                     double total = x + y;
-                     uint64_t word;
-                     std::memcpy(&word, &total, 8);
-                     return total == total ? added(hostF64, a, b) : word;
-                   },
-                   1, true});
+  checkEverywhere(
+      {"add", "f64", 64,
+       [](uint64_t a, uint64_t b, uint64_t) { return added(hostF64, a, b); }, 1,
+       true});
 }
 
 TEST(Atomics, Halves) {

@@ -59,7 +59,11 @@ TEST(Arguments, RefusesScalarsThatDoNotFit) {
   EXPECT_EQ(failureOf("18446744073709551615:i64"),
             "'18446744073709551615:i64'" + range);
   EXPECT_EQ(failureOf("65520:f16"), "'65520:f16'" + range);
-  EXPECT_EQ(failureOf("1e39:f32"), "'1e39:f32'" + range);
+  EXPECT_EQ(failureOf("18446744073709551616:u64"),
+            "'18446744073709551616:u64'" + range);
+  for (std::string text : {"1e39:f32", "1e400:f32", "-1e400:f64", "1e400:f16",
+                           "1e400:bf16", "0x1p2000:f64"})
+    EXPECT_EQ(failureOf(text), "'" + text + "'" + range);
   EXPECT_EQ(failureOf("1.5:i32"),
             "'1.5:i32': expected an integer before the colon, got '1.5'");
   EXPECT_EQ(failureOf("one:f32"),
@@ -67,6 +71,9 @@ TEST(Arguments, RefusesScalarsThatDoNotFit) {
   EXPECT_EQ(failureOf("1:i12"),
             "'1:i12': expected a type i8 to i64, u8 to u64, f16, bf16, f32 or "
             "f64 after the colon, got 'i12'");
+  EXPECT_EQ(failureOf("1:i0x8"),
+            "'1:i0x8': expected a type i8 to i64, u8 to u64, f16, bf16, f32 or "
+            "f64 after the colon, got 'i0x8'");
   EXPECT_EQ(failureOf("hex:abc"),
             "'hex:abc': expected an even number of hexadecimal digits after "
             "'hex:'");
@@ -139,6 +146,8 @@ TEST(Arguments, RefusesMaps) {
   EXPECT_EQ(failureOf("map:A,box=8,colour=red"),
             "'map:A,box=8,colour=red': unknown key 'colour'; expected type, "
             "box, swizzle, shape, stride or oob");
+  EXPECT_EQ(failureOf("map:A,box=8,"),
+            "'map:A,box=8,': expected KEY=VALUE after the last comma");
   EXPECT_EQ(failureOf("map:A,8"), "'map:A,8': expected KEY=VALUE, got '8'");
 }
 

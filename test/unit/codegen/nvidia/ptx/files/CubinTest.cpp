@@ -4,9 +4,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Cubin.h"
+#include "codegen/nvidia/ptx/Elf64.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 using namespace heddle::ptx;
@@ -43,6 +45,73 @@ TEST(Cubin, ReadsResources) {
   EXPECT_EQ(kernel.parameters[1].offset, 8u);
   EXPECT_EQ(kernel.parameters[2].size, 4u);
   EXPECT_EQ(kernel.parameters[2].offset, 20u);
+}
+
+/// Where the bytes of `text` are in `file`.
+static size_t find(const Bytes &file, std::string_view text) {
+  return size_t(
+      std::search(file.begin(), file.end(), text.begin(), text.end()) -
+      file.begin());
+}
+
+// The layout that ptxas 12.9 writes: the target in other bits of the flags, no
+// note and no attribute with the barriers, which the section of the code
+// counts.
+TEST(Cubin, ReadsOlderLayout) {
+  Bytes file = sample();
+  file[8] = 7;
+  file[48] = 90;
+  file[49] = 0x0d; // 64-bit addresses, unified textures, this target only
+  file[find(file, ".note.nv.tkinfo") + 1] = 'x';
+  file[find(file, {"\x02\x4c", 2}) + 1] = 0x7f;
+  Elf64 elf = *parseElf64(file);
+  uint64_t table = *ByteView(file).read(40, 8);
+  size_t index = size_t(elf.find(".text.resources") - elf.sections.data());
+  file[table + 64 * index + 8 + 2] |= 3 << 4; // flags, from bit 20 on
+  Result<Cubin> cubin = parseCubin(file);
+  ASSERT_TRUE(cubin) << cubin.failure().message;
+  EXPECT_EQ(cubin->sm, 90u);
+  EXPECT_EQ(cubin->architecture, "sm_90a");
+  EXPECT_EQ(cubin->assembler, "");
+  EXPECT_EQ(cubin->kernels.front().barriers, 3u);
+}
+
+// Only the linker adds the first KiB of shared memory, the system's.
+TEST(Cubin, ReadsRelocatableFiles) {
+  Bytes file = sample();
+  file[16] = 1;
+  Result<Cubin> cubin = parseCubin(file);
+  ASSERT_TRUE(cubin) << cubin.failure().message;
+  EXPECT_EQ(cubin->kernels.front().staticSharedBytes, 368u + 1024u);
+}
+
+// Symbols without code of their own are no kernels, however many there are.
+TEST(Cubin, CountsAKernelOnce) {
+  Bytes file = sample();
+  Elf64 elf = *parseElf64(file);
+  size_t table = 0, entry = 0;
+  while (elf.sections[table].type != 2)
+    ++table;
+  while (!elf.symbols[entry].isFunction() ||
+         elf.symbols[entry].name != "resources")
+    ++entry;
+  // A table of a hundred thousand times the kernel's symbol, behind the rest.
+  ByteView symbols = elf.sections[table].data;
+  Bytes more;
+  for (unsigned copy = 0; copy < 100000; ++copy)
+    for (unsigned i = 0; i < 24; ++i)
+      more.push_back(uint8_t(*symbols.read(24 * entry + i, 1)));
+  auto write = [&](uint64_t at, uint64_t value) {
+    for (unsigned i = 0; i < 8; ++i)
+      file[at + i] = uint8_t(value >> 8 * i);
+  };
+  uint64_t header = *ByteView(file).read(40, 8) + 64 * table;
+  write(header + 24, file.size());
+  write(header + 32, more.size());
+  file.insert(file.end(), more.begin(), more.end());
+  Result<Cubin> cubin = parseCubin(file);
+  ASSERT_TRUE(cubin) << cubin.failure().message;
+  EXPECT_EQ(cubin->kernels.size(), 1u);
 }
 
 TEST(Cubin, RefusesOtherFiles) {

@@ -72,6 +72,9 @@ gemm:
         /*0050*/                   BRA `(.L_x_0) ;
 .text.other:
         /*0000*/                   STL [R1], R0 ;
+        /*0010*/                   @P0 REDAS.ADD [R2], R3 ;
+        /*0020*/                   UTMAPF.L2.2D [UR8], [UR4] ;
+        /*0030*/                   ARRIVES.LDGSTSBAR.64.ARVCNT [UR6] ;
 )");
   ASSERT_EQ(mixes.size(), 2u);
   EXPECT_EQ(mixes["gemm"].total, 6u);
@@ -80,5 +83,8 @@ gemm:
   EXPECT_EQ(mixes["gemm"].memory, (Counts{{"LDG.E.128", 2}}));
   EXPECT_EQ(mixes["gemm"].synchronisation,
             (Counts{{"BAR.SYNC.DEFER_BLOCKING", 1}}));
-  EXPECT_EQ(mixes["other"].memory, (Counts{{"STL", 1}}));
+  EXPECT_EQ(mixes["other"].memory,
+            (Counts{{"STL", 1}, {"REDAS.ADD", 1}, {"UTMAPF.L2.2D", 1}}));
+  EXPECT_EQ(mixes["other"].synchronisation,
+            (Counts{{"ARRIVES.LDGSTSBAR.64.ARVCNT", 1}}));
 }

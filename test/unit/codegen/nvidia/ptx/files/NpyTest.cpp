@@ -113,6 +113,8 @@ TEST(Npy, RefusesSizesThatLie) {
             "file has 12");
   EXPECT_EQ(withShape("(-1,)"), "expected 'shape' to be a tuple of at most 64 "
                                 "non-negative integers");
+  EXPECT_EQ(withShape("(6)"), "expected 'shape' to be a tuple of at most 64 "
+                              "non-negative integers");
   EXPECT_EQ(withShape("(99999999999999999999,)"),
             "expected 'shape' to be a tuple of at most 64 non-negative "
             "integers");
@@ -135,6 +137,8 @@ TEST(Npy, RefusesBrokenHeaders) {
   ASSERT_FALSE(array);
   EXPECT_EQ(array.failure().message,
             "the .npy header states 65535 bytes, the file has 60 after it");
+  EXPECT_EQ(failureOf(2, std::string(70000, ' '), {}),
+            "the .npy header has 70000 bytes, expected at most 65536");
 }
 
 // Every truncation and every one-byte change gives an array or a sentence.

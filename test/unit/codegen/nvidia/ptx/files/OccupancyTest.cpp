@@ -46,12 +46,13 @@ TEST(Occupancy, AgreesWithNvidiasTable) {
 
 TEST(Occupancy, NamesTheLimit) {
   auto limitOf = [](KernelDemand demand) {
-    return std::string(
-        computeOccupancy(*findMultiprocessor(90), demand)->limit);
+    return computeOccupancy(*findMultiprocessor(90), demand)->limit;
   };
   EXPECT_EQ(limitOf({32, 16, 0}), "blocks");
-  EXPECT_EQ(limitOf({1024, 32, 0}), "warps");
+  EXPECT_EQ(limitOf({1024, 32, 0}), "warps, registers");
+  EXPECT_EQ(limitOf({1024, 16, 0}), "warps");
   EXPECT_EQ(limitOf({256, 255, 0}), "registers");
+  EXPECT_EQ(limitOf({256, 202, 196608}), "registers, shared memory");
   EXPECT_EQ(limitOf({128, 32, 100000}), "shared memory");
 }
 
@@ -85,7 +86,7 @@ static int nvidiasAnswer(const MultiprocessorLimits &limits,
   device.sharedMemPerBlock = 48 * 1024;
   device.sharedMemPerMultiprocessor = limits.sharedBytes;
   device.sharedMemPerBlockOptin = limits.sharedBytesPerBlock;
-  device.reservedSharedMemPerBlock = 1024;
+  device.reservedSharedMemPerBlock = limits.sm < 80 ? 0 : 1024;
   device.numSms = 1;
   cudaOccFuncAttributes function;
   function.maxThreadsPerBlock = 1024;

@@ -35,8 +35,10 @@ TEST(PtxasOutput, ReadsMessages) {
       "ptxas a b.ptx, line 5; warning : something, line 7; odd\n"
       "ptxas info    : (C7510) Potential Performance Loss: serialized\n"
       "ptxas fatal   : Ptx assembly aborted due to errors\n"
+      "ptxas-blackwell b.ptx, line 8; error   : Unknown symbol 'x'\n"
+      "ptxas\n"
       "Segmentation fault\n");
-  ASSERT_EQ(output.messages.size(), 4u);
+  ASSERT_EQ(output.messages.size(), 5u);
   EXPECT_EQ(output.messages[0].line, 49u);
   EXPECT_EQ(output.messages[0].severity, "error");
   EXPECT_EQ(output.messages[0].text, "Unknown modifier '.globl'");
@@ -46,4 +48,7 @@ TEST(PtxasOutput, ReadsMessages) {
   EXPECT_EQ(output.messages[2].severity, "info");
   EXPECT_EQ(output.messages[3].severity, "fatal");
   EXPECT_EQ(output.messages[3].line, 0u);
+  // Triton brings a ptxas of this name.
+  EXPECT_EQ(output.messages[4].line, 8u);
+  EXPECT_EQ(output.messages[4].text, "Unknown symbol 'x'");
 }

@@ -94,9 +94,12 @@ void clusterBarrier(Warp &warp, const Op &op, Lanes lanes) {
   warp.clusterArrived = true;
   warp.clusterPhase = cluster.phase;
   cluster.arrivedThreads += uint32_t(std::popcount(lanes));
+  // A relaxed arrival gives what a fence before it has released.
   if (machine.checks && op.mode != RelaxedArrive) {
     cluster.arriving.join(warp.clock);
     machine.tick(warp);
+  } else if (machine.checks && warp.hasFence) {
+    cluster.arriving.join(warp.fence);
   }
   ++machine.epoch;
   machine.checkClusterBarrier(cluster);

@@ -203,8 +203,10 @@ void arriveOp(Warp &warp, const Op &op, Lanes lanes) {
           machine.find(FindingKind::MbarrierMisuse, warp, op, lane,
                        block.shared.address + offset,
                        "completes the phase, which '.noComplete' rules out");
+        // A relaxed arrival gives what a fence before it has released.
+        const Clock *fenced = warp.hasFence ? &warp.fence : nullptr;
         machine.arrive(warp, op, lane, block, offset, barrier, count,
-                       op.mode & IsRelaxed ? nullptr : &warp.clock);
+                       op.mode & IsRelaxed ? fenced : &warp.clock);
         ticks = true;
       });
   if (machine.checks && ticks)

@@ -102,6 +102,26 @@ TEST(AsyncCopy, SizesAndSourceSizes) {
           }
 }
 
+/// Prefetch sizes and policies change nothing.
+TEST(AsyncCopy, Hints) {
+  for (const char *cache : {".ca", ".cg"})
+    for (const char *space : {".shared", ".shared::cta"})
+      for (const char *size : {"", ".L2::64B", ".L2::128B", ".L2::256B"})
+        for (bool policy : {false, true}) {
+          std::string text =
+              "createpolicy.fractional.L2::evict_first.b64 %state, 0.25;\n"
+              "cp.async" +
+              std::string(cache) + space + ".global" +
+              (policy ? ".L2::cache_hint" : "") + size +
+              " [%to+16], [%from], 16" + (policy ? ", %state" : "") +
+              ";\ncp.async.wait_all;";
+          std::vector<uint8_t> from = source();
+          auto out = copied(text, from, AsyncMode::Late);
+          for (size_t i = 0; i < out.size(); ++i)
+            ASSERT_EQ(out[i], i % 32 < 16 ? before(i) : from[i - 16]) << text;
+        }
+}
+
 /// A source size in a register, and one that a predicate ignores.
 TEST(AsyncCopy, SourcesByThread) {
   for (AsyncMode mode : modes) {
@@ -161,6 +181,13 @@ TEST(AsyncCopy, Arrivals) {
       {"cp.async.mbarrier.arrive.noinc.shared.b64 [bars];", false},
       {"cp.async.mbarrier.arrive.noinc.shared::cta.b64 [bars];", false},
       {"cp.async.mbarrier.arrive.shared.b64 [bars];\n"
+       "mbarrier.arrive.shared.b64 %state, [bars];",
+       true},
+      {"cp.async.mbarrier.arrive.shared::cta.b64 [bars];\n"
+       "mbarrier.arrive.shared.b64 %state, [bars];",
+       true},
+      {"cvt.u64.u32 %generic, %v0;\ncvta.shared.u64 %generic, %generic;\n"
+       "cp.async.mbarrier.arrive.b64 [%generic];\n"
        "mbarrier.arrive.shared.b64 %state, [bars];",
        true},
       {"cvt.u64.u32 %generic, %v0;\ncvta.shared.u64 %generic, %generic;\n"

@@ -164,53 +164,108 @@ TEST(Control, Traps) {
   recordCompared(kernel, {"trap"});
 }
 
-/// What is about time and caches leaves values and memory alone.
+/// What is about time, caches and proxies leaves values and memory alone.
+static std::vector<std::string> hints() {
+  std::vector<std::string> all = {
+      "nanosleep.u32 20;",
+      "nanosleep.u32 %b;",
+      "pmevent 7;",
+      "pmevent.mask 3;",
+      "brkpt;",
+      "prefetch.global.L1 [%ga];",
+      "prefetch.global.L2 [%ga];",
+      "prefetch.L2 [%ga];",
+      "prefetch.L1 [%ga];",
+      "prefetch.local.L1 [%ga];",
+      "prefetch.local.L2 [%ga];",
+      "prefetch.global.L2::evict_last [%ga];",
+      "prefetch.global.L2::evict_normal [%ga];",
+      "prefetchu.L1 [%ga];",
+      "prefetch.tensormap [%ga];",
+      "prefetch.const.tensormap [%ga];",
+      "prefetch.param.tensormap [%ga];",
+      "applypriority.global.L2::evict_normal [%ga], 128;",
+      "applypriority.L2::evict_normal [%ga], 128;",
+      "griddepcontrol.wait;",
+      "griddepcontrol.launch_dependents;",
+      "setmaxnreg.inc.sync.aligned.u32 64;",
+      "setmaxnreg.dec.sync.aligned.u32 24;",
+      "fence.proxy.alias;",
+      "membar.proxy.alias;",
+      "fence.proxy.async;",
+      "fence.proxy.async.global;",
+      "fence.proxy.async.shared::cta;",
+      "fence.proxy.async.shared::cluster;",
+      "fence.release.sync_restrict::shared::cta.cluster;",
+      "fence.acquire.sync_restrict::shared::cluster.cluster;",
+      "fence.proxy.async::generic.release.sync_restrict::shared::cta.cluster;",
+      "fence.proxy.async::generic.acquire.sync_restrict::shared::cluster."
+      "cluster;"};
+  for (std::string scope : {"cta", "cluster", "gpu", "sys"}) {
+    all.push_back("fence.proxy.tensormap::generic.release." + scope + ";");
+    all.push_back("fence.proxy.tensormap::generic.acquire." + scope +
+                  " [%ga], 128;");
+  }
+  return all;
+}
+
+/// A policy is opaque: an access under it reads what one without it does.
+static std::vector<std::string> policies() {
+  const std::string first[] = {"L2::evict_last", "L2::evict_normal",
+                               "L2::evict_first", "L2::evict_unchanged"};
+  std::vector<std::string> all = {
+      "createpolicy.fractional.L2::evict_last.b64 %policy;\n"
+      "createpolicy.cvt.L2.b64 %policy, %policy;"};
+  for (const std::string &one : first)
+    for (const char *other : {"", ".L2::evict_first", ".L2::evict_unchanged"}) {
+      std::string end = one + other + ".b64 %policy";
+      all.push_back("createpolicy.fractional." + end + ", 0.5;");
+      all.push_back("createpolicy.range." + end + ", [%ga], 64, 128;");
+      all.push_back("createpolicy.range.global." + end + ", [%ga], 64, 128;");
+    }
+  return all;
+}
+
 TEST(Control, Hints) {
   std::string address = ".reg .b64 %ga, %policy;\nld.param.u64 %ga, [in0];\n"
                         "mad.wide.u32 %ga, %t, 8, %ga;";
-  for (const char *hint :
-       {"nanosleep.u32 20;", "nanosleep.u32 %b;", "pmevent 7;",
-        "pmevent.mask 3;", "brkpt;", "prefetch.global.L1 [%ga];",
-        "prefetch.global.L2 [%ga];", "prefetch.L2 [%ga];",
-        "prefetch.global.L2::evict_last [%ga];", "prefetchu.L1 [%ga];",
-        "applypriority.global.L2::evict_normal [%ga], 128;",
-        "griddepcontrol.wait;", "griddepcontrol.launch_dependents;",
-        "setmaxnreg.inc.sync.aligned.u32 64;",
-        "setmaxnreg.dec.sync.aligned.u32 24;",
-        "createpolicy.fractional.L2::evict_last.b64 %policy, 0.5;",
-        "createpolicy.range.global.L2::evict_last.L2::evict_first.b64 %policy, "
-        "[%ga], 64, 128;",
-        "createpolicy.fractional.L2::evict_first.b64 %policy, 1.0;\n"
-        "ld.global.L2::cache_hint.u32 %c, [%ga], %policy;"})
+  auto check = [&](const std::string &hint, const Column &c) {
     compare({hint,
              32,
              {32, 32, 32},
              address,
              "add.u32 %d, %a, %b;\nadd.u32 %d, %d, %c;"},
-            {integers(32, 0), integers(32, 1),
-             std::string_view(hint).find("ld.global") != std::string_view::npos
-                 ? integers(32, 0)
-                 : integers(32, 2)},
+            {integers(32, 0), integers(32, 1), c},
             [](const uint64_t *x) { return wrapped(x[0] + x[1] + x[2], 32); });
+  };
+  for (const std::string &hint : hints())
+    check(hint, integers(32, 2));
+  for (const std::string &policy : policies())
+    check(policy + "\nld.global.L2::cache_hint.u32 %c, [%ga], %policy;",
+          integers(32, 0));
 }
 
 /// discard gives up 128 bytes, which are written anew, and no others.
 TEST(Control, Discard) {
-  Kernel kernel(".version 8.0\n.target sm_90\n.address_size 64\n"
-                ".visible .entry k(.param .u64 x)\n{\n.reg .b64 %x;\n"
-                ".reg .b32 %t;\n.reg .pred %p;\nld.param.u64 %x, [x];\n"
-                "mov.u32 %t, %tid.x;\nsetp.eq.u32 %p, %t, 0;\n"
-                "@%p discard.global.L2 [%x+128], 128;\nbar.warp.sync -1;\n"
-                "mad.wide.u32 %x, %t, 4, %x;\nst.global.u32 [%x+128], %t;\n"
-                "ret;\n}\n");
-  std::vector<uint32_t> x(96, 5);
-  kernel.addBuffer(x, "x");
-  kernel.launch.block[0] = 32;
-  Report report = kernel.run();
-  ASSERT_TRUE(isClean(report)) << textOf(report);
-  for (uint32_t i = 0; i < 96; ++i)
-    EXPECT_EQ(x[i], i / 32 == 1 ? i - 32 : 5);
-  recordCompared(kernel, {"discard"});
+  for (const char *space : {"", ".global"}) {
+    Kernel kernel(".version 8.0\n.target sm_90\n.address_size 64\n"
+                  ".visible .entry k(.param .u64 x)\n{\n.reg .b64 %x;\n"
+                  ".reg .b32 %t;\n.reg .pred %p;\nld.param.u64 %x, [x];\n"
+                  "mov.u32 %t, %tid.x;\nsetp.eq.u32 %p, %t, 0;\n"
+                  "@%p discard" +
+                  std::string(space) +
+                  ".L2 [%x+128], 128;\nbar.warp.sync -1;\n"
+                  "mad.wide.u32 %x, %t, 4, %x;\nst.global.u32 [%x+128], %t;\n"
+                  "ret;\n}\n");
+    std::vector<uint32_t> x(96, 5);
+    kernel.addBuffer(x, "x");
+    kernel.launch.block[0] = 32;
+    Report report = kernel.run();
+    ASSERT_TRUE(isClean(report)) << textOf(report);
+    for (uint32_t i = 0; i < 96; ++i)
+      EXPECT_EQ(x[i], i / 32 == 1 ? i - 32 : 5);
+    recordCompared(kernel, {"discard"});
+  }
 }
 
 } // namespace heddle::ptx::test

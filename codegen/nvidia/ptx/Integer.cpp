@@ -91,19 +91,21 @@ static T absoluteDifference(T a, T b) {
 
 enum CarryMode : uint8_t { UsesCarry = 1, SetsCarry = 2, Subtracts = 4 };
 
-/// d = a + b + carry, or a - b - borrow; `op.mode` says which parts apply.
+/// d = a + b + carry, or a + ~b + carry; `op.mode` says which parts apply. A
+/// subtraction leaves the carry of that sum, which is the borrow inverted: in a
+/// chain of subtractions nobody can tell, but an `addc` that follows `sub.cc`
+/// reads 1 if nothing was borrowed. NVIDIA's 128-bit division does just that.
 template <class T>
 static void addWithCarry(Warp &warp, const Op &op, Lanes lanes) {
   T *d = warp.row<T>(op.d);
   const T *a = warp.row<T>(op.a), *b = warp.row<T>(op.b);
-  Lanes in = op.mode & UsesCarry ? warp.carry : 0, out = 0;
+  bool subtracts = op.mode & Subtracts;
+  Lanes first = subtracts ? ~Lanes(0) : 0;
+  Lanes in = op.mode & UsesCarry ? warp.carry : first, out = 0;
   forLanes(lanes, [&](unsigned i) {
     bool carry = in >> i & 1;
-    unsigned __int128 sum;
-    if (op.mode & Subtracts)
-      sum = (unsigned __int128)a[i] - b[i] - carry;
-    else
-      sum = (unsigned __int128)a[i] + b[i] + carry;
+    T addend = subtracts ? T(~b[i]) : b[i];
+    unsigned __int128 sum = (unsigned __int128)a[i] + addend + carry;
     d[i] = T(sum);
     out |= Lanes(sum >> (sizeof(T) * 8) & 1) << i;
   });

@@ -230,6 +230,22 @@ static void carryChain(const CarryForm &form, unsigned bits, bool isMad,
   });
 }
 
+/// What a subtraction adds, besides a one or the carry.
+static uint64_t complement(uint64_t value, unsigned bits) {
+  return wrapped(~value, bits);
+}
+
+/// The flag that `sub.cc` leaves is 1 where nothing is borrowed: NVIDIA's
+/// compiler corrects the digits of a 128-bit quotient with `addc` after it.
+TEST(Integer, CarryOfASubtraction) {
+  compare({"sub.cc.u32 %d, %a, %b;\naddc.u32 %d, 0, 0;", 32, {32, 32}},
+          {integers(32, 0), integers(32, 1)},
+          [](const uint64_t *x) { return uint64_t(x[0] >= x[1]); });
+  compare({"sub.cc.u64 %d, %a, %b;\nsubc.u64 %d, 0, 0;", 64, {64, 64}},
+          {integers(64, 0), integers(64, 1)},
+          [](const uint64_t *x) { return x[0] < x[1] ? ~uint64_t(0) : 0; });
+}
+
 TEST(Integer, CarryChains) {
   for (unsigned bits : {32u, 64u})
     for (const char *sign : {"u", "s"}) {
@@ -241,8 +257,8 @@ TEST(Integer, CarryChains) {
                     }},
                    bits, false, sign);
         carryChain({"subc" + cc, true, sets,
-                    [](uint64_t a, uint64_t b, uint64_t, unsigned carry) {
-                      return Wide(a) - b - carry;
+                    [=](uint64_t a, uint64_t b, uint64_t, unsigned carry) {
+                      return Wide(a) + complement(b, bits) + carry;
                     }},
                    bits, false, sign);
       }
@@ -252,8 +268,8 @@ TEST(Integer, CarryChains) {
                   }},
                  bits, false, sign);
       carryChain({"sub.cc", false, true,
-                  [](uint64_t a, uint64_t b, uint64_t, unsigned) {
-                    return Wide(a) - b;
+                  [=](uint64_t a, uint64_t b, uint64_t, unsigned) {
+                    return Wide(a) + complement(b, bits) + 1;
                   }},
                  bits, false, sign);
       IntegerType type = {"", bits, *sign == 's'};

@@ -31,6 +31,7 @@ struct Block {
   uint32_t rank = 0; ///< in the cluster
   uint32_t id[3] = {0, 0, 0};
   Memory shared;
+  Memory reservedShared; ///< empty unless the kernel asks where it is
   std::vector<std::unique_ptr<Warp>> warps;
   uint32_t liveWarps = 0;
   uint32_t liveThreads = 0;

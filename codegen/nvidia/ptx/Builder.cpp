@@ -394,6 +394,14 @@ Row Builder::wideDestination(const Operand &operand, Type type, bool &wide) {
   return registerRow(operand, true, false);
 }
 
+Row Builder::exchangedSource(size_t index, Type type) {
+  size_t before = uses.size();
+  Row row = source(index, type);
+  if (uses.size() != before)
+    uses.back().exchanged = true;
+  return row;
+}
+
 Row Builder::predicateSource(const Operand &operand, bool strict) {
   if (operand.kind == Operand::Kind::Immediate)
     return writer.predicateConstant(operand.value != 0);

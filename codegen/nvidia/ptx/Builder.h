@@ -88,6 +88,9 @@ public:
   /// A source row whose words are as wide as `type` needs (32 or 64 bits).
   Row source(const Operand &operand, Type type, bool strict = false);
   Row source(size_t index, Type type, bool strict = false);
+  /// A source that lanes pass to one another: the op itself says whose value is
+  /// undefined then. It must be the first source.
+  Row exchangedSource(size_t index, Type type);
   /// A source whose register may be wider than the type (ld, st, cvt).
   Row wideSource(const Operand &operand, Type type, bool &wide);
   Row destination(const Operand &operand, Type type);

@@ -54,6 +54,10 @@ Machine::Machine(const Program &program, const Launch &launch, Report &report)
   params.readOnly = true;
   placeBuffers();
   placeVariables();
+  placeWorkspace();
+  std::sort(globals.begin(), globals.end(), [](const auto &a, const auto &b) {
+    return a->address < b->address;
+  });
 }
 
 void Machine::placeBuffers() {
@@ -108,9 +112,6 @@ void Machine::placeVariables() {
       memory->cells.resize(variable.bytes);
     globals.push_back(std::move(memory));
   }
-  std::sort(globals.begin(), globals.end(), [](const auto &a, const auto &b) {
-    return a->address < b->address;
-  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -164,6 +165,7 @@ void Machine::startBlock(Cluster &cluster, Block &block) {
     shared.state.resize(shared.bytes);
     shared.cells.resize(shared.bytes);
   }
+  placeReservedShared(block);
   block.firstAgent = cluster.agents;
   cluster.agents += agentKinds * warps;
   block.liveWarps = warps;
@@ -278,7 +280,7 @@ uint64_t Machine::specialValue(const Warp &warp, const std::string &name,
   // The mask that a predicate holds, in the word of the first lane.
   if (name == explicitClusterPredicate)
     return block.cluster->blocks.size() > 1 ? allLanes : 0;
-  return 0; // %gridid, %envreg, %pm, no reserved shared memory; sinks
+  return driverSpecial(name);
 }
 
 //===----------------------------------------------------------------------===//
@@ -327,9 +329,11 @@ void Machine::endBlock(Block &block) {
   if (--cluster.liveBlocks != 0)
     return;
   for (auto &ended : cluster.blocks) {
-    auto begin = reinterpret_cast<uintptr_t>(ended->shared.data);
-    released.erase(released.lower_bound(begin),
-                   released.lower_bound(begin + ended->shared.bytes));
+    for (const Memory *memory : {&ended->shared, &ended->reservedShared}) {
+      auto begin = reinterpret_cast<uintptr_t>(memory->data);
+      released.erase(released.lower_bound(begin),
+                     released.lower_bound(begin + memory->bytes));
+    }
   }
 }
 

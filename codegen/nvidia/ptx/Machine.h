@@ -139,6 +139,9 @@ private:
   // Setup and end of blocks (Machine.cpp)
   void placeBuffers();
   void placeVariables();
+  void placeWorkspace(); // DriverMemory.cpp
+  void placeReservedShared(Block &block);
+  uint64_t driverSpecial(std::string_view name) const;
   uint32_t residentClusters() const;
   std::unique_ptr<Cluster> startCluster(uint32_t number);
   void startBlock(Cluster &cluster, Block &block);
@@ -153,6 +156,7 @@ private:
   // Stepping (Step.cpp)
   void runWarp(Warp &warp, uint64_t quantum);
   bool chooseGroup(Warp &warp);
+  void favour(Warp &warp);
   void mergeGroups(Warp &warp);
   bool converges(Warp &warp, const Op &op, Lanes lanes);
   // Calls (Calls.cpp)

@@ -124,6 +124,10 @@ bool Machine::resolve(Warp &warp, const Op &op, unsigned lane, uint64_t address,
       return outside("in a block that the cluster does not have");
     memory = &block->shared;
     offset = address & sharedOffsetMask;
+    if (offset >= reservedSharedOffset && block->reservedShared.bytes != 0) {
+      memory = &block->reservedShared;
+      offset -= reservedSharedOffset;
+    }
     if (request.space == Space::Shared && (address >> 32) != 0)
       return outside("which is no shared address");
   } else if (window == localWindow && request.space != Space::Global) {

@@ -60,6 +60,7 @@ struct Use {
   uint32_t reg = 0;
   bool strict =
       false; ///< an undefined value is a fault here, not just passed on
+  bool exchanged = false; ///< lanes pass it to one another, the op says whom
 };
 
 struct Op {
@@ -124,6 +125,11 @@ constexpr uint64_t variableWindow = 0x0000'6000'0000'0000;
 constexpr uint64_t functionWindow = 0x0000'7800'0000'0000;
 constexpr unsigned sharedRankShift = 24;
 constexpr uint32_t sharedOffsetMask = (1u << sharedRankShift) - 1;
+/// What the system keeps of shared memory is the end of a block's window, so
+/// that no access past the kernel's own part runs into it.
+constexpr uint32_t reservedSharedBytes = 1024;
+constexpr uint32_t reservedSharedOffset =
+    (1u << sharedRankShift) - reservedSharedBytes;
 
 /// A function that may be called while it runs: emitted once, and each call of
 /// a lane has registers and local memory of its own. All other functions are

@@ -73,7 +73,7 @@ uint64_t Machine::stateHash(const Warp &warp) const {
     hash ^= hash >> 29;
   };
   for (const LaneGroup &group : warp.groups) {
-    mix(group.pc);
+    mix(warp.groups.size() == 1 ? group.pc : 0);
     mix(group.lanes);
   }
   const std::byte *bytes = warp.bases[0];

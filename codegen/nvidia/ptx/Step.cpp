@@ -12,7 +12,9 @@
 namespace heddle::ptx {
 
 /// Backward branches a group may take while others of its warp could run.
-static constexpr uint32_t maxPatience = 2048;
+static constexpr uint32_t maxPatience = 256;
+/// Instructions in a row of lanes that another group has kept waiting.
+static constexpr uint32_t favouredStretch = 64;
 /// Backward branches between looks at whether a warp repeats itself.
 static constexpr uint64_t spinPeriod = 1024;
 
@@ -62,16 +64,35 @@ bool Machine::chooseGroup(Warp &warp) {
   warp.group = nullptr;
   if (warp.groups.size() > 1)
     mergeGroups(warp);
-  bool highest = warp.patience >= maxPatience;
-  for (LaneGroup &group : warp.groups) {
-    if (group.waiting != Waiting::No)
-      continue;
-    if (!warp.group || (group.pc < warp.group->pc) != highest)
+  for (LaneGroup &group : warp.groups)
+    if (group.waiting == Waiting::No &&
+        (!warp.group || group.pc < warp.group->pc))
       warp.group = &group;
-  }
-  if (highest)
-    warp.patience = 0;
+  if (warp.groups.size() > 1 && warp.group)
+    favour(warp);
   return warp.group != nullptr;
+}
+
+/// Lets lanes that are ahead of a group which spins have a stretch of their
+/// own; whose turn it is goes round by lane, so that none waits for ever.
+void Machine::favour(Warp &warp) {
+  Lanes ahead = 0;
+  for (const LaneGroup &group : warp.groups)
+    if (group.waiting == Waiting::No && &group != warp.group)
+      ahead |= group.lanes;
+  if (warp.patience >= maxPatience) {
+    warp.patience = 0;
+    Lanes later = ahead & ~(warp.favoured | (warp.favoured - 1));
+    Lanes next = later != 0 ? later : ahead;
+    warp.favoured = next & -next;
+    warp.favouredSteps = favouredStretch;
+  }
+  if (warp.favouredSteps == 0 || !(warp.favoured & ahead))
+    return;
+  --warp.favouredSteps;
+  for (LaneGroup &group : warp.groups)
+    if (group.lanes & warp.favoured)
+      warp.group = &group;
 }
 
 void Machine::splitOff(Warp &warp, Lanes lanes, uint32_t pc) {
@@ -125,8 +146,13 @@ void Machine::noteBackward(Warp &warp) {
   if (++warp.backwardBranches % spinPeriod != 0)
     return;
   uint64_t hash = stateHash(warp);
-  warp.isStuck = warp.stuckEpoch == epoch && warp.stuckHash == hash &&
-                 warp.stuckPc == warp.group->pc;
+  // Where several groups run, each must have had its turns; where they stop at
+  // the end of a turn says nothing.
+  bool alone = warp.groups.size() == 1;
+  bool same = warp.stuckEpoch == epoch && warp.stuckHash == hash &&
+              (!alone || warp.stuckPc == warp.group->pc);
+  warp.repeats = same ? warp.repeats + 1 : 0;
+  warp.isStuck = warp.repeats >= (alone ? 1 : 4 * warp.groups.size());
   warp.stuckEpoch = epoch;
   warp.stuckHash = hash;
   warp.stuckPc = warp.group->pc;
@@ -233,6 +259,10 @@ void Machine::checkOperands(Warp &warp, const Op &op, Lanes group,
   for (unsigned u = 0; u < op.useCount; ++u) {
     // The guard, which comes last, is read by every lane of the group.
     bool isGuard = op.guard != noRow && u + 1 == op.useCount;
+    if (uses[u].exchanged) {
+      warp.undefinedExchanged = warp.undefined[uses[u].reg];
+      continue;
+    }
     Lanes undefined = warp.undefined[uses[u].reg] & (isGuard ? group : lanes);
     if (undefined == 0)
       continue;

@@ -106,6 +106,7 @@ public:
 
   // Checks.
   std::vector<Lanes> undefined;  ///< by register
+  Lanes undefinedExchanged = 0;  ///< of the exchanged source of the op
   std::vector<uint8_t> inFlight; ///< by register: 1 accumulator, 2 A fragment
   std::vector<uint8_t> dirty;    ///< registers written since wgmma.fence
   uint32_t inFlightCount = 0;
@@ -119,8 +120,11 @@ public:
 
   // Progress.
   bool isQueued = false;
-  bool slept = false;    ///< the op that runs has put its group to sleep
-  uint32_t patience = 0; ///< backward branches while other lanes could run
+  bool slept = false;         ///< the op that runs has put its group to sleep
+  uint32_t patience = 0;      ///< backward branches while other lanes could run
+  Lanes favoured = 0;         ///< the lane whose group had the last stretch
+  uint32_t favouredSteps = 0; ///< what is left of it
+  uint32_t repeats = 0;       ///< looks in a row that found nothing changed
   uint64_t backwardBranches = 0;
   uint64_t stuckHash = 0, stuckEpoch = 0;
   uint32_t stuckPc = 0;

@@ -18,7 +18,10 @@ void shfl(Warp &warp, const Op &op, Lanes lanes) {
              *c = warp.row<uint32_t>(op.c);
   uint32_t values[warpSize];
   std::copy(a, a + warpSize, values);
-  Lanes inRange = 0;
+  const Program &program = warp.machine->program;
+  bool fromRegister = op.useCount != 0 && program.uses[op.firstUse].exchanged;
+  Lanes sources = fromRegister ? lanes & ~warp.undefinedExchanged : lanes;
+  Lanes inRange = 0, undefined = 0;
   for (Lanes left = lanes; left != 0; left &= left - 1) {
     int lane = std::countr_zero(left);
     int by = int(b[lane] & 31), clamp = int(c[lane] & 31);
@@ -50,6 +53,11 @@ void shfl(Warp &warp, const Op &op, Lanes lanes) {
     // The value of a lane that takes no part is undefined.
     d[lane] = lanes >> from & 1 ? values[from] : 0x7FA1F00D;
     inRange |= Lanes(valid) << lane;
+    undefined |= (~sources >> from & 1) << lane;
+  }
+  if (warp.machine->checks && op.defCount != 0) {
+    Lanes &received = warp.undefined[program.uses[op.firstDef].reg];
+    received = (received & ~lanes) | undefined;
   }
   if (op.target == noRow)
     return;
@@ -65,7 +73,7 @@ void buildShfl(Builder &b) {
   b.require("b32");
   b.requireOperands(5, 5);
   b.op.mode = uint8_t(mode);
-  b.op.a = b.source(1, Type::B32);
+  b.op.a = b.exchangedSource(1, Type::B32);
   b.op.b = b.source(2, Type::B32, true);
   b.op.c = b.source(3, Type::B32, true);
   b.op.members = b.source(4, Type::B32, true);

@@ -279,6 +279,19 @@ static bool typesAgree(Type declared, Type wanted) {
          !(isInteger(declared) && isFloat(wanted));
 }
 
+/// Registers may be wider than what cvt, ld and st name (PTX ISA 9.4.1); those
+/// of floating point may not, and hold no integers.
+static bool mayHold(Type declared, Type type) {
+  if (declared == Type::Pred || bitWidth(declared) < bitWidth(type) ||
+      bitWidth(declared) > 64)
+    return false;
+  if (isInteger(type)) // f16x2 counts as bits
+    return !isFloat(declared) || declared == Type::F16x2;
+  if (isFloat(type))
+    return declared == type || (!isFloat(declared) && !isInteger(declared));
+  return true;
+}
+
 uint64_t Builder::immediateBits(const Operand &operand, Type type) const {
   unsigned bits = bitWidth(type);
   uint64_t value = operand.value;
@@ -347,9 +360,7 @@ Row Builder::source(size_t index, Type type, bool strict) {
 Row Builder::wideSource(const Operand &operand, Type type, bool &wide) {
   if (operand.kind == Operand::Kind::Register && operand.name.empty()) {
     Type declared = registerType(operand);
-    if (declared == Type::Pred || bitWidth(declared) < bitWidth(type))
-      refuseType(operand, type);
-    if (bitWidth(declared) > 64)
+    if (!mayHold(declared, type))
       refuseType(operand, type);
     wide = bitWidth(declared) == 64;
     return registerRow(operand, false, false);
@@ -387,8 +398,7 @@ Row Builder::wideDestination(const Operand &operand, Type type, bool &wide) {
   if (operand.kind != Operand::Kind::Register || !operand.name.empty())
     refuseType(operand, type);
   Type declared = registerType(operand);
-  if (declared == Type::Pred || bitWidth(declared) < bitWidth(type) ||
-      bitWidth(declared) > 64)
+  if (!mayHold(declared, type))
     refuseType(operand, type);
   wide = bitWidth(declared) == 64;
   return registerRow(operand, true, false);

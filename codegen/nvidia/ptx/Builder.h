@@ -155,7 +155,8 @@ void buildAsyncCopy(Builder &builder);
 void buildBulkCopy(Builder &builder);
 void buildAsyncStore(Builder &builder);
 void buildPackedFloat(Builder &builder);
-void buildSmallFormat(Builder &builder);
+/// cvt whose result is packed; both types are taken.
+void buildPackedConvert(Builder &builder, Type to, Type from);
 void buildStochastic(Builder &builder);
 void buildTensorMap(Builder &builder);
 void buildMatrix(Builder &builder);

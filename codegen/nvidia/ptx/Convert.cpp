@@ -44,16 +44,9 @@ bool isSigned(Type type) {
 const Format &formatOf(Type type) {
   switch (type) {
   case Type::BF16:
-  case Type::BF16x2:
     return formatBF16;
   case Type::TF32:
     return formatTF32;
-  case Type::E4M3:
-  case Type::E4M3x2:
-    return formatE4M3;
-  case Type::E5M2:
-  case Type::E5M2x2:
-    return formatE5M2;
   default:
     return formatF16;
   }
@@ -242,45 +235,7 @@ void cvt(Warp &warp, const Op &op, Lanes lanes) {
       warp.row<uint64_t>(op.d)[i] = result;
     else
       warp.row<uint32_t>(op.d)[i] =
-          uint32_t(op.bytes == 2 ? result & 0xFFFF : result);
-  });
-}
-
-/// `cvt.x2.f32 d, a, b`: a to the upper, b to the lower half.
-void cvtPack(Warp &warp, const Op &op, Lanes lanes) {
-  Conversion how = conversionOf(op);
-  unsigned bits = bitWidth(how.to) / 2;
-  auto *d = warp.row<uint32_t>(op.d), *a = warp.row<uint32_t>(op.a),
-       *b = warp.row<uint32_t>(op.b);
-  forLanes(lanes, [&](unsigned i) {
-    d[i] = uint32_t(convert(a[i], how)) << bits | uint32_t(convert(b[i], how));
-  });
-}
-
-void cvtPackBF16(Warp &warp, const Op &op, Lanes lanes) {
-  auto *d = warp.row<uint32_t>(op.d), *a = warp.row<uint32_t>(op.a),
-       *b = warp.row<uint32_t>(op.b);
-  forLanes(lanes, [&](unsigned i) {
-    uint32_t high = toBF16(std::bit_cast<float>(a[i]));
-    d[i] = high << 16 | toBF16(std::bit_cast<float>(b[i]));
-  });
-}
-
-/// `cvt.e4m3x2.f16x2` and `cvt.f16x2.e4m3x2`: element by element.
-void cvtPairs(Warp &warp, const Op &op, Lanes lanes) {
-  Conversion how = conversionOf(op);
-  unsigned toBits = bitWidth(how.to) / 2, fromBits = bitWidth(how.from) / 2;
-  Conversion one = how;
-  one.from = how.from == Type::F16x2    ? Type::F16
-             : how.from == Type::BF16x2 ? Type::BF16
-             : how.from == Type::E4M3x2 ? Type::E4M3
-                                        : Type::E5M2;
-  auto *d = warp.row<uint32_t>(op.d), *a = warp.row<uint32_t>(op.a);
-  forLanes(lanes, [&](unsigned i) {
-    uint32_t mask = (1u << fromBits) - 1;
-    uint32_t low = uint32_t(convert(a[i] & mask, one));
-    uint32_t high = uint32_t(convert(a[i] >> fromBits & mask, one));
-    d[i] = high << toBits | low;
+          uint32_t(op.bytes < 4 ? result & ((1u << 8 * op.bytes) - 1) : result);
   });
 }
 
@@ -336,59 +291,59 @@ Handler fastHandler(Type to, Type from, const Op &op) {
   return nullptr;
 }
 
-bool isPacked(Type type) {
-  return type == Type::F16x2 || type == Type::BF16x2 || type == Type::E4M3x2 ||
-         type == Type::E5M2x2;
+/// Whether every integer of a type is one of the other.
+bool covers(Type to, Type from) {
+  unsigned toBits = bitWidth(to), fromBits = bitWidth(from);
+  if (isSigned(from) && !isSigned(to))
+    return false;
+  return isSigned(to) == isSigned(from) ? toBits >= fromBits
+                                        : toBits > fromBits;
 }
 
-void takeModifiers(Builder &b, bool &rounded, bool &integral) {
-  int rounding = b.takeOneOf({"rn", "rz", "rm", "rp", "rna"});
-  integral = false;
-  if (rounding < 0) {
+/// bf16 and tf32 came late: no `.sat`, and registers of their own width only.
+bool isLate(Type type) { return type == Type::BF16 || type == Type::TF32; }
+
+/// Sets `op.mode2`; the conversions that lose bits must say how they round.
+void takeRounding(Builder &b, Type to, Type from) {
+  bool toFloat = isFloat(to), fromFloat = isFloat(from);
+  bool narrows = toFloat && (!fromFloat || bitWidth(to) < bitWidth(from) ||
+                             to == Type::TF32);
+  // bf16 and f16 lack values of each other; wider types take any rounding too.
+  bool mayRound = narrows || (toFloat && fromFloat && to != from &&
+                              (to == Type::BF16 || from == Type::BF16));
+  bool mayBeIntegral = fromFloat && (!toFloat || to == from);
+  int rounding = -1;
+  if (to == Type::TF32)
+    rounding =
+        b.take("rna") ? int(Rounding::NearestAway) : b.takeOneOf({"rn", "rz"});
+  else if (mayRound)
+    rounding = b.takeOneOf({"rn", "rz", "rm", "rp"});
+  if (mayBeIntegral) {
     rounding = b.takeOneOf({"rni", "rzi", "rmi", "rpi"});
-    integral = rounding >= 0;
+    b.op.mode |= rounding >= 0 ? ToIntegral : 0;
   }
-  rounded = rounding >= 0;
-  b.op.mode2 = uint8_t(rounded ? rounding : 0);
-  b.op.mode =
-      uint8_t((b.take("ftz") ? Flush : 0) | (b.take("sat") ? Saturate : 0) |
-              (b.take("satfinite") ? SatFinite : 0) |
-              (b.take("relu") ? Relu : 0) | (integral ? ToIntegral : 0));
+  if (rounding < 0 && (narrows || (fromFloat && !toFloat)))
+    b.refuse("expected a rounding modifier");
+  b.op.mode2 = uint8_t(std::max(rounding, 0));
 }
 
-void buildPacked(Builder &b, Type to, Type from, bool rounded) {
-  if (!rounded)
-    b.refuse("expected a rounding modifier");
-  bool small = to == Type::E4M3x2 || to == Type::E5M2x2;
-  bool halves = to == Type::F16x2 || to == Type::BF16x2;
-  bool fromSmall = from == Type::E4M3x2 || from == Type::E5M2x2;
-  bool fromHalves = from == Type::F16x2 || from == Type::BF16x2;
-  bool fits = (small && (from == Type::F32 || fromHalves)) ||
-              (halves && (from == Type::F32 || fromSmall));
-  if (!fits)
-    b.refuse("conversion from '." + std::string(spelling(from)) + "' to '." +
-             std::string(spelling(to)) + "' is not covered");
-  if (small && !(b.op.mode & SatFinite))
-    b.refuse("expected '.satfinite'");
-  bool cuts = Rounding(b.op.mode2) == Rounding::Zero;
-  bool mayCut = halves && from == Type::F32;
-  if (b.op.mode & (ToIntegral | Flush | Saturate) ||
-      (cuts ? !mayCut : Rounding(b.op.mode2) != Rounding::NearestEven))
-    b.refuse("these modifiers do not go with pairs");
-  if (from == Type::F32) {
-    b.requireOperands(3, 3);
-    b.op.a = b.source(1, Type::F32);
-    b.op.b = b.source(2, Type::F32);
-    b.op.run = to == Type::BF16x2 && b.op.mode == 0 && b.op.mode2 == 0
-                   ? cvtPackBF16
-                   : cvtPack;
-    b.op.d = b.destination(0, small ? Type::B16 : Type::B32);
+/// `.relu` and `.satfinite`, or else `.ftz` and `.sat`, where they go with the
+/// types.
+void takeRange(Builder &b, Type to, Type from) {
+  Rounding rounding = Rounding(b.op.mode2);
+  bool isNarrowF32 = from == Type::F32 && (to == Type::F16 || isLate(to));
+  if (isNarrowF32 &&
+      (rounding == Rounding::NearestEven || rounding == Rounding::Zero))
+    b.op.mode |= b.take("relu") ? Relu : 0;
+  if (isNarrowF32 && rounding != Rounding::Down && rounding != Rounding::Up)
+    b.op.mode |= b.take("satfinite") ? SatFinite : 0;
+  if (b.op.mode & (Relu | SatFinite))
     return;
-  }
-  b.requireOperands(2, 2);
-  b.op.a = b.source(1, fromSmall ? Type::B16 : Type::B32);
-  b.op.d = b.destination(0, small ? Type::B16 : Type::B32);
-  b.op.run = cvtPairs;
+  if ((to == Type::F32 || from == Type::F32) && to != Type::TF32)
+    b.op.mode |= b.take("ftz") ? Flush : 0;
+  bool isInteger = !isFloat(to) && !isFloat(from);
+  if (isInteger ? !covers(to, from) : !isLate(to) && !isLate(from))
+    b.op.mode |= b.take("sat") ? Saturate : 0;
 }
 
 void buildSaturatedPack(Builder &b) {
@@ -415,50 +370,38 @@ void buildSaturatedPack(Builder &b) {
 } // namespace
 
 void buildConvert(Builder &b) {
+  if (b.isKind(0, Operand::Kind::Sink))
+    b.refuse("expected a register for the result");
+  if (std::optional<std::string_view> scaled = b.takePrefixed("scaled::"))
+    b.refuse("modifier '." + std::string(*scaled) + "' is not covered");
   if (b.take("pack"))
     return buildSaturatedPack(b);
   if (b.in.has("rs"))
     return buildStochastic(b);
-  for (Type type : b.in.mnemonic->types)
-    if (type >= Type::E2M3x2)
-      return buildSmallFormat(b);
-  bool rounded = false, integral = false;
-  takeModifiers(b, rounded, integral);
   Type to = b.takeType(), from = b.takeType();
   b.op.immediate = uint64_t(to) | uint64_t(from) << 8;
-  if (isPacked(to) || isPacked(from))
-    return buildPacked(b, to, from, rounded);
-  auto convertible = [](Type type) {
+  auto isScalar = [](Type type) {
     return (type >= Type::U8 && type <= Type::S64) || type == Type::F16 ||
            type == Type::BF16 || type == Type::F32 || type == Type::F64;
   };
   bool toTF32 = to == Type::TF32 && from == Type::F32;
-  if (!toTF32 && (!convertible(to) || !convertible(from)))
-    b.refuse("conversion from '." + std::string(spelling(from)) + "' to '." +
-             std::string(spelling(to)) + "' is not covered");
-  bool narrows = isFloat(to) &&
-                 (!isFloat(from) || bitWidth(to) < bitWidth(from) || toTF32);
-  bool toInteger = !isFloat(to) && isFloat(from);
-  if ((narrows && (!rounded || integral)) || (toInteger && !integral))
-    b.refuse("expected a rounding modifier");
-  if (!isFloat(to) && !isFloat(from) && rounded)
-    b.refuse("rounding of an integer conversion");
-  if (Rounding(b.op.mode2) == Rounding::NearestAway && !toTF32)
-    b.refuse("'.rna' goes with '.tf32' only");
-  bool narrowsF32 =
-      from == Type::F32 && (toTF32 || to == Type::F16 || to == Type::BF16);
-  if ((b.op.mode & (SatFinite | Relu)) && !narrowsF32)
-    b.refuse("'.satfinite' and '.relu' go with narrower types than the '.f32' "
-             "that is converted");
+  if (!toTF32 && (!isScalar(to) || !isScalar(from)))
+    return buildPackedConvert(b, to, from);
+  takeRounding(b, to, from);
+  takeRange(b, to, from);
   b.requireOperands(2, 2);
+  auto isWider = [&](size_t index, Type type) {
+    return b.isKind(index, Operand::Kind::Register) &&
+           bitWidth(b.registerType(b.operand(index))) > bitWidth(type);
+  };
+  if ((isLate(to) || isLate(from)) && (isWider(0, to) || isWider(1, from)))
+    b.refuse("expected registers as wide as the types");
   bool wide = false;
   b.op.a = b.wideSource(b.operand(1), from, wide);
   b.op.mode |= wide ? WideSource : 0;
   b.op.d = b.wideDestination(b.operand(0), to, wide);
   b.op.mode |= wide ? WideResult : 0;
-  bool isRegister = b.isKind(0, Operand::Kind::Register);
-  b.op.bytes =
-      isRegister ? uint8_t(bitWidth(b.registerType(b.operand(0))) / 8) : 4;
+  b.op.bytes = uint8_t(bitWidth(b.registerType(b.operand(0))) / 8);
   b.op.run = fastHandler(to, from, b.op);
   if (!b.op.run)
     b.op.run = cvt;

@@ -66,17 +66,6 @@ TEST(Coverage, RefusesModifiersThatDoNotFit) {
                    64,
                    {64, 64}}))
         << text;
-  for (const char *text : {"cvt.rp.f16x2.f32", "cvt.rn.ftz.f16x2.f32",
-                           "cvt.rn.sat.bf16x2.f32", "cvt.rn.u16x2.f32"})
-    EXPECT_FALSE(isCovered({text + std::string(" %d, %a, %b;"), 32, {32, 32}}))
-        << text;
-  for (const char *text :
-       {"cvt.rm.f32.e4m3x2", "cvt.rz.f16x2.e4m3x2", "cvt.rn.s32.e5m2x2"})
-    EXPECT_FALSE(isCovered({text + std::string(" %d, %a;"), 32, {16}})) << text;
-  for (const char *text :
-       {"cvt.rna.f16.f32", "cvt.satfinite.s16.s32", "cvt.rn.relu.bf16.s32",
-        "cvt.rn.satfinite.f16.u32", "cvt.rn.s16.s32"})
-    EXPECT_FALSE(isCovered({text + std::string(" %d, %a;"), 16, {32}})) << text;
 }
 
 /// Runs once all tests have; a part of them proves nothing.

@@ -10,12 +10,9 @@ namespace heddle::ptx::test {
 TEST(Addresses, GenericRoundTrips) {
   struct {
     const char *space;
-    const char *isSpace; ///< one bit each: global, shared, local, param
-    unsigned bits;
-  } spaces[] = {{"global", "global", 1},
-                {"shared", "shared", 2},
-                {"local", "local", 4},
-                {"const", "const", 0}};
+    unsigned bits; ///< global, shared, local, const, from the lowest
+  } spaces[] = {{"global", 1},          {"shared", 2}, {"shared::cta", 2},
+                {"shared::cluster", 2}, {"local", 4},  {"const", 8}};
   for (auto &space : spaces) {
     std::string name = space.space;
     bool isConst = name == "const";
@@ -26,7 +23,7 @@ TEST(Addresses, GenericRoundTrips) {
                   ".visible .entry k(.param .u64 out)\n{\n"
                   ".shared .align 4 .u32 svar;\n.local .align 4 .u32 lvar;\n"
                   ".reg .b64 %o, %a, %g, %b;\n.reg .b32 %r<8>;\n"
-                  ".reg .pred %p<4>;\nld.param.u64 %o, [out];\n"
+                  ".reg .pred %p<5>;\nld.param.u64 %o, [out];\n"
                   "mov.u64 %a, " +
                   name.substr(0, 1) + "var;\n" + store + "cvta." + name +
                   ".u64 %g, %a;\nld.u32 %r0, [%g];\ncvta.to." + name +
@@ -34,9 +31,10 @@ TEST(Addresses, GenericRoundTrips) {
                   ".u32 %r1, [%b];\nisspacep.global %p0, %g;\n"
                   "isspacep.shared %p1, %g;\nisspacep.local %p2, %g;\n"
                   "isspacep.shared::cluster %p3, %g;\n"
-                  "selp.u32 %r2, 1, 0, %p0;\nselp.u32 %r3, 2, 0, %p1;\n"
-                  "selp.u32 %r4, 4, 0, %p2;\nselp.u32 %r5, 2, 0, %p3;\n"
-                  "or.b32 %r2, %r2, %r3;\nor.b32 %r2, %r2, %r4;\n"
+                  "isspacep.const %p4, %g;\n"
+                  "selp.u32 %r2, 1, 0, %p0;\n@%p1 add.u32 %r2, %r2, 2;\n"
+                  "@%p2 add.u32 %r2, %r2, 4;\n@%p4 add.u32 %r2, %r2, 8;\n"
+                  "selp.u32 %r5, 2, 0, %p3;\n"
                   "st.global.v2.u32 [%o], {%r0, %r1};\n"
                   "st.global.v2.u32 [%o+8], {%r2, %r5};\nret;\n}\n");
     std::vector<uint32_t> out(4);
@@ -45,44 +43,35 @@ TEST(Addresses, GenericRoundTrips) {
     ASSERT_TRUE(isClean(report)) << name << textOf(report);
     EXPECT_EQ(out[0], 77u) << name;
     EXPECT_EQ(out[1], 77u) << name;
-    if (!isConst) { // constants lie in a window of their own, not asked for
-      EXPECT_EQ(out[2], space.bits) << name;
-      EXPECT_EQ(out[3], space.bits & 2) << name;
-      recordCompared(kernel, {"cvta", "isspacep"});
-    }
+    EXPECT_EQ(out[2], space.bits) << name;
+    EXPECT_EQ(out[3], space.bits & 2) << name;
+    recordCompared(kernel, {"cvta", "isspacep"});
   }
 }
 
 /// Parameters of the kernel are a space of their own.
 TEST(Addresses, Parameters) {
-  Kernel kernel(R"(.version 8.0
-.target sm_90
-.address_size 64
-.visible .entry k(.param .u64 out, .param .u32 value)
-{
-  .reg .b64 %o, %a, %b;
-  .reg .b32 %r<4>;
-  .reg .pred %p<2>;
-  ld.param.u64 %o, [out];
-  mov.b64 %a, value;
-  cvta.param.u64 %b, %a;
-  ld.u32 %r0, [%b];
-  isspacep.param %p0, %b;
-  isspacep.global %p1, %b;
-  selp.u32 %r1, 1, 0, %p0;
-  selp.u32 %r2, 2, 0, %p1;
-  or.b32 %r1, %r1, %r2;
-  st.global.v2.u32 [%o], {%r0, %r1};
-  ret;
-}
-)");
-  std::vector<uint32_t> out(2);
-  kernel.addBuffer(out, "out", false);
-  kernel.add(uint32_t(4711));
-  Report report = kernel.run();
-  ASSERT_TRUE(isClean(report)) << textOf(report);
-  EXPECT_EQ(out, (std::vector<uint32_t>{4711, 1}));
-  recordCompared(kernel, {"cvta.param", "isspacep.param"});
+  for (std::string space : {"param", "param::entry"}) {
+    Kernel kernel(".version 8.3\n.target sm_90\n.address_size 64\n"
+                  ".visible .entry k(.param .u64 out, .param .u32 value)\n{\n"
+                  ".reg .b64 %o, %a, %b;\n.reg .b32 %r<4>;\n"
+                  ".reg .pred %p<2>;\nld.param.u64 %o, [out];\n"
+                  "mov.b64 %a, value;\ncvta." +
+                  space + ".u64 %b, %a;\nld.u32 %r0, [%b];\nisspacep." + space +
+                  " %p0, %b;\nisspacep.global %p1, %b;\n"
+                  "selp.u32 %r1, 1, 0, %p0;\n@%p1 add.u32 %r1, %r1, 2;\n"
+                  "cvta.to." +
+                  space + ".u64 %a, %b;\nld." + space +
+                  ".u32 %r2, [%a];\nst.global.v2.u32 [%o], {%r0, %r1};\n"
+                  "st.global.u32 [%o+8], %r2;\nret;\n}\n");
+    std::vector<uint32_t> out(3);
+    kernel.addBuffer(out, "out");
+    kernel.add(uint32_t(4711));
+    Report report = kernel.run();
+    ASSERT_TRUE(isClean(report)) << space << textOf(report);
+    EXPECT_EQ(out, (std::vector<uint32_t>{4711, 1, 4711})) << space;
+    recordCompared(kernel, {"cvta", "isspacep"});
+  }
 }
 
 /// Every block of a cluster writes its rank to its shared memory and reads that

@@ -20,12 +20,14 @@ static std::vector<uint8_t> moved(const std::string &body,
 {
   .shared .align 128 .b8 tile[1024];
   .reg .b32 %r<4>, %lane, %row, %t, %w<8>;
-  .reg .b64 %rd<4>;
+  .reg .b64 %rd<4>, %generic;
   ld.param.u64 %rd0, [x];
   ld.param.u64 %rd1, [out];
   mov.u32 %lane, %laneid;
   mov.u32 %t, tile;
   mad.lo.u32 %row, %lane, 16, %t;
+  cvt.u64.u32 %generic, %row;
+  cvta.shared.u64 %generic, %generic;
   mad.wide.u32 %rd2, %lane, 16, %rd0;
   mad.wide.u32 %rd3, %lane, 16, %rd1;
   ld.global.v4.b32 {%r0, %r1, %r2, %r3}, [%rd2];
@@ -70,8 +72,26 @@ static uint8_t packed(const std::vector<uint8_t> &x, unsigned row, unsigned k,
   return uint8_t(value);
 }
 
+/// An instruction on `count` registers in each state space.
+static std::vector<std::string> spellings(const std::string &name,
+                                          const char *type, unsigned count,
+                                          bool isLoad) {
+  std::string list = count == 1   ? "{%r0}"
+                     : count == 2 ? "{%r0, %r1}"
+                                  : "{%r0, %r1, %r2, %r3}";
+  std::vector<std::string> all;
+  for (const char *space : {".shared.", ".shared::cta.", "."}) {
+    std::string address = *(space + 1) ? "[%row]" : "[%generic]";
+    all.push_back(name + space + type + " " +
+                  (isLoad ? list + ", " + address : address + ", " + list) +
+                  ";");
+  }
+  return all;
+}
+
 /// PTX ISA 9.7.14.5.15: lane l of m8n16 holds four elements of row l / 4; lane
 /// l of m16n16 holds, transposed, four rows of column l / 4 and of that + 8.
+/// Registers beyond those loaded keep what they held.
 TEST(MatrixForms, Loads) {
   std::vector<uint8_t> x = randomBytes(1024, 1);
   struct Format {
@@ -79,43 +99,59 @@ TEST(MatrixForms, Loads) {
     unsigned bits;
   };
   for (Format format : {Format{"b8", 8}, Format{"b8x16.b6x16_p32", 6},
-                        Format{"b8x16.b4x16_p64", 4}}) {
-    auto square =
-        moved(std::string("ldmatrix.sync.aligned.m16n16.x2.trans.shared.") +
-                  format.name + " {%r0, %r1, %r2, %r3}, [%row];",
-              x, false);
-    for (unsigned lane = 0; lane < 32; ++lane)
-      for (unsigned i = 0; i < 16; ++i) {
-        unsigned matrix = i / 8, reg = i / 4 % 2, e = i % 4;
-        unsigned row = 16 * matrix + lane % 4 * 4 + e;
-        ASSERT_EQ(square[lane * 16 + i],
-                  packed(x, row, lane / 4 + 8 * reg, format.bits))
-            << format.name << " lane " << lane << " byte " << i;
+                        Format{"b8x16.b4x16_p64", 4}})
+    for (unsigned count : {1u, 2u, 4u}) {
+      std::string times = ".x" + std::to_string(count);
+      std::vector<std::string> squares, wides;
+      if (count < 4)
+        squares = spellings("ldmatrix.sync.aligned.m16n16" + times + ".trans",
+                            format.name, 2 * count, true);
+      if (format.bits != 8)
+        wides = spellings("ldmatrix.sync.aligned.m8n16" + times, format.name,
+                          count, true);
+      for (const std::string &text : squares) {
+        auto square = moved(text, x, false);
+        for (unsigned lane = 0; lane < 32; ++lane)
+          for (unsigned i = 0; i < 16; ++i) {
+            unsigned matrix = i / 8, reg = i / 4 % 2, e = i % 4;
+            unsigned row = 16 * matrix + lane % 4 * 4 + e;
+            ASSERT_EQ(square[lane * 16 + i],
+                      matrix < count
+                          ? packed(x, row, lane / 4 + 8 * reg, format.bits)
+                          : x[lane * 16 + i])
+                << text << " lane " << lane << " byte " << i;
+          }
       }
-    if (format.bits == 8)
-      continue;
-    auto wide = moved(std::string("ldmatrix.sync.aligned.m8n16.x4.shared.") +
-                          format.name + " {%r0, %r1, %r2, %r3}, [%row];",
-                      x, false);
-    for (unsigned lane = 0; lane < 32; ++lane)
-      for (unsigned i = 0; i < 16; ++i)
-        ASSERT_EQ(wide[lane * 16 + i],
-                  packed(x, 8 * (i / 4) + lane / 4, lane % 4 * 4 + i % 4,
-                         format.bits));
-  }
+      for (const std::string &text : wides) {
+        auto wide = moved(text, x, false);
+        for (unsigned lane = 0; lane < 32; ++lane)
+          for (unsigned i = 0; i < 16; ++i)
+            ASSERT_EQ(wide[lane * 16 + i],
+                      i / 4 < count ? packed(x, 8 * (i / 4) + lane / 4,
+                                             lane % 4 * 4 + i % 4, format.bits)
+                                    : x[lane * 16 + i])
+                << text << " lane " << lane << " byte " << i;
+      }
+    }
 }
 
 /// stmatrix.m16n8 writes the transpose of what mma leaves in its accumulators:
-/// byte e of lane l is row l / 4 + 8 (e / 2), column 2 (l % 4) + e % 2.
+/// byte e of lane l is row l / 4 + 8 (e / 2), column 2 (l % 4) + e % 2. Rows
+/// beyond those of the matrices stay.
 TEST(MatrixForms, StoreOfBytes) {
   std::vector<uint8_t> x = randomBytes(1024, 2);
-  auto stored = moved("stmatrix.sync.aligned.m16n8.x4.trans.shared.b8 [%row], "
-                      "{%r0, %r1, %r2, %r3};",
-                      x, true);
-  for (unsigned lane = 0; lane < 32; ++lane)
-    for (unsigned i = 0; i < 16; ++i) {
-      unsigned e = i % 4, column = 8 * (i / 4) + 2 * (lane % 4) + e % 2;
-      ASSERT_EQ(stored[column * 16 + lane / 4 + 8 * (e / 2)], x[lane * 16 + i]);
+  for (unsigned count : {1u, 2u, 4u})
+    for (const std::string &text : spellings(
+             "stmatrix.sync.aligned.m16n8.x" + std::to_string(count) + ".trans",
+             "b8", count, false)) {
+      auto stored = moved(text, x, true);
+      for (unsigned lane = 0; lane < 32; ++lane)
+        for (unsigned i = 0; i < 16; ++i) {
+          unsigned e = i % 4, column = 8 * (i / 4) + 2 * (lane % 4) + e % 2;
+          size_t at = column * 16 + lane / 4 + 8 * (e / 2);
+          ASSERT_EQ(stored[at], i / 4 < count ? x[lane * 16 + i] : x[at])
+              << text;
+        }
     }
 }
 

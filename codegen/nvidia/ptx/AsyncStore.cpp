@@ -103,7 +103,7 @@ void buildRemote(Builder &b, bool reduces) {
     b.take("v" + std::to_string(count));
   Type type = b.takeType();
   unsigned bits = bitWidth(type);
-  if ((bits != 32 && bits != 64) || type == Type::F16x2 || type == Type::BF16x2)
+  if ((bits != 32 && bits != 64) || !isWord(type) || bits * count > 128)
     b.refuse("type '." + std::string(spelling(type)) + "' is not covered");
   if (reduces)
     takeReduction(b, type);

@@ -255,25 +255,42 @@ void addAddress(Builder &b, const Operand &operand) {
 }
 
 /// Takes destination and source space, in that order.
-void takeDirection(Builder &b) {
-  // Which of the words stands first tells the direction.
-  for (const std::string &word : b.in.mnemonic->modifiers) {
-    if (word == "global") {
-      b.op.mode |= ToGlobal;
-      break;
-    }
-    if (word.starts_with("shared"))
-      break;
-  }
-  int shared = 0;
-  while (b.takeOneOf({"shared::cta", "shared::cluster"}) >= 0)
-    ++shared;
-  bool hasGlobal = b.take("global");
-  if (shared + hasGlobal != 2)
+void takeDirection(Builder &b, bool reduces) {
+  std::vector<std::string_view> spaces;
+  for (const std::string &word : b.in.mnemonic->modifiers)
+    if (word == "global" || word == "shared::cta" || word == "shared::cluster")
+      spaces.push_back(word);
+  if (spaces.size() != 2)
     b.refuse("expected a destination and a source space");
-  b.op.mode |= shared == 2 ? FromShared : 0;
-  b.require(b.op.mode & ToGlobal ? "bulk_group"
-                                 : "mbarrier::complete_tx::bytes");
+  for (std::string_view space : spaces)
+    b.take(space);
+  bool toGlobal = spaces[0] == "global", fromGlobal = spaces[1] == "global";
+  // What leaves this block, or does not come from global memory, starts here.
+  bool isPath = fromGlobal
+                    ? !toGlobal && !reduces
+                    : spaces[0] != "shared::cta" && spaces[1] == "shared::cta";
+  if (!isPath)
+    b.refuse("no copy goes from '." + std::string(spaces[1]) + "' to '." +
+             std::string(spaces[0]) + "'");
+  b.op.mode |= toGlobal ? ToGlobal : fromGlobal ? 0 : FromShared;
+  b.require(toGlobal ? "bulk_group" : "mbarrier::complete_tx::bytes");
+  if (spaces[0] == "shared::cluster" && fromGlobal &&
+      b.take("multicast::cluster"))
+    b.op.mode |= HasMulticast;
+}
+
+/// In shared memory of other blocks only sums have 64 bits.
+void takeReductionType(Builder &b, AtomicKind kind) {
+  Type type = b.takeType();
+  bool isSum = kind == AtomicKind::Add, isHalf = bitWidth(type) == 16;
+  bool isSmall = bitWidth(type) == 32 && type != Type::F32;
+  if (!isAtomic(kind, type) || (isSum && type == Type::S64) ||
+      ((b.op.mode & FromShared) && !isSmall && !(isSum && type == Type::U64)))
+    b.refuse("this reduction of type '." + std::string(spelling(type)) +
+             "' is not covered");
+  if (isSum && isHalf)
+    b.require("noftz");
+  b.op.bytes = uint8_t(type);
 }
 
 void takeReduction(Builder &b, bool isTensor) {
@@ -283,26 +300,17 @@ void takeReduction(Builder &b, bool isTensor) {
     b.refuse("expected a reduction");
   b.op.mode |= IsReduction;
   b.op.mode2 = uint8_t(kind);
-  b.take("noftz");
-  if (!isTensor) {
-    Type type = b.takeType();
-    if (!isAtomic(AtomicKind(kind), type))
-      b.refuse("this reduction of type '." + std::string(spelling(type)) +
-               "' is not covered");
-    b.op.bytes = uint8_t(type);
-  }
+  if (!isTensor)
+    takeReductionType(b, AtomicKind(kind));
 }
 
 /// The operands after the addresses: multicast mask, cache policy.
 void takeTail(Builder &b, size_t next) {
-  if (b.take("multicast::cluster")) {
-    b.op.mode |= HasMulticast;
+  if (b.op.mode & HasMulticast) {
     Row mask = b.source(next++, Type::B16, true);
     b.detail().a.push_back(mask);
   }
-  bool hasPolicy = b.in.has("L2::cache_hint");
-  b.takeCacheHints();
-  if (hasPolicy)
+  if (!(b.op.mode & FromShared) && b.take("L2::cache_hint"))
     b.source(next++, Type::B64);
   bool stores = (b.op.mode & ToGlobal) && !(b.op.mode & IsReduction);
   if (stores && b.op.run == bulkCopy && b.take("cp_mask"))
@@ -314,7 +322,7 @@ void buildTensorCopy(Builder &b, bool reduces) {
   int dims = b.takeOneOf({"1d", "2d", "3d", "4d", "5d"});
   if (dims < 0)
     b.refuse("expected '.1d' to '.5d'");
-  takeDirection(b);
+  takeDirection(b, reduces);
   if (b.op.mode & FromShared)
     b.refuse("expected global and shared memory");
   if (reduces)
@@ -344,7 +352,7 @@ void buildTensorCopy(Builder &b, bool reduces) {
 }
 
 void buildPlainCopy(Builder &b, bool reduces) {
-  takeDirection(b);
+  takeDirection(b, reduces);
   if (reduces)
     takeReduction(b, false);
   b.addDetail();

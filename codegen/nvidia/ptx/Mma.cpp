@@ -294,8 +294,9 @@ void buildMma(Builder &b) {
   bool quadPairs = b.op.run == mmaQuadPairs;
   if (!quadPairs && (shape.transA || shape.transB))
     b.refuse("expected '.row.col'");
-  if (quadPairs && shape.typeC == Type::F32 && shape.typeD == Type::F16)
-    b.refuse("expected '.f16' accumulators for an '.f16' result");
+  if (shape.typeC != shape.typeD &&
+      !(quadPairs && shape.typeC == Type::F16)) // may widen
+    b.refuse("expected accumulators of the type of the result");
   if (shape.typeA == Type::B1) {
     int operation = b.takeOneOf({"xor", "and"});
     if (operation < 0)

@@ -36,7 +36,7 @@ std::vector<Reduction> integerReductions() {
                      nullptr, toShared, elements[i]});
     };
     bool isWord = type.bits == 32;
-    add("add", [](W a, W b) { return a + b; }, true);
+    add("add", [](W a, W b) { return a + b; }, isWord || !type.isSigned);
     add("min", [](W a, W b) { return std::min(a, b); }, isWord);
     add("max", [](W a, W b) { return std::max(a, b); }, isWord);
     if (!isWord || type.isSigned)
@@ -147,6 +147,8 @@ const std::string fill =
 
 TEST(BulkReduce, ToGlobalMemory) {
   for (const Reduction &r : reductions()) {
+    if (r.operation == "add" && r.type == "s64") // of tensors only
+      continue;
     std::string text = "cp.reduce.async.bulk.global.shared::cta.bulk_group." +
                        r.operation + "." + r.type;
     Kernel kernel(head +

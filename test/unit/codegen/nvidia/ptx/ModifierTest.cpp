@@ -188,4 +188,39 @@ TEST(Modifiers, BarriersAndFences) {
   });
 }
 
+TEST(Modifiers, AsynchronousCopiesAndProducts) {
+  check({
+      {"cp.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes "
+       "[cell], [cell], 16, [cell]",
+       "cp.async.bulk.shared::cta.shared::cta.mbarrier::complete_tx::bytes "
+       "[cell], [cell], 16, [cell]",
+       "no copy goes from"},
+      {"cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes [cell], "
+       "[%d0], 16, [cell]",
+       "cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes."
+       "multicast::cluster [cell], [%d0], 16, [cell], %h0",
+       "multicast"},
+      {"cp.reduce.async.bulk.global.shared::cta.bulk_group.add.u64 [%d0], "
+       "[cell], 16",
+       "cp.reduce.async.bulk.global.shared::cta.bulk_group.add.s64 [%d0], "
+       "[cell], 16",
+       "'.s64'"},
+      {"cp.reduce.async.bulk.global.shared::cta.bulk_group.add.noftz.f16 "
+       "[%d0], [cell], 16",
+       "cp.reduce.async.bulk.global.shared::cta.bulk_group.add.f16 [%d0], "
+       "[cell], 16",
+       "'.noftz'"},
+      {"st.async.mbarrier::complete_tx::bytes.v2.b64 [cell], {%d0, %d1}, "
+       "[cell]",
+       "st.async.mbarrier::complete_tx::bytes.v4.b64 [cell], {%d0, %d1, %d2, "
+       "%d3}, [cell]",
+       "'.b64'"},
+      {"mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%r0, %r1, %r2, %r3}, "
+       "{%r4, %r5}, {%r6}, {%r0, %r1, %r2, %r3}",
+       "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f16 {%r0, %r1, %r2, %r3}, "
+       "{%r4, %r5}, {%r6}, {%r0, %r1}",
+       "type of the result"},
+  });
+}
+
 } // namespace heddle::ptx::test

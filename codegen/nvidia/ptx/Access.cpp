@@ -113,6 +113,9 @@ void noteAccesses(Warp &warp, const Op &op, const LaneTargets &targets,
         machine.noteRead(warp, op, lane, target, bytes);
       continue;
     }
+    if (target.memory->block && target.memory->block != warp.block)
+      machine.noteRemote(warp, op, lane, *target.memory->block, target.offset,
+                         true);
     // Lanes that follow on are one range.
     uint64_t total = bytes;
     bool defined = !(undefined >> lane & 1);

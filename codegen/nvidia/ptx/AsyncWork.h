@@ -17,6 +17,13 @@ namespace heddle::ptx {
 
 class Warp;
 
+/// The last time that an agent used something.
+struct LastUse {
+  uint32_t clock = 0; ///< of the agent; 0 for never
+  uint32_t op = 0;
+  uint64_t address = 0;
+};
+
 struct Mbarrier {
   uint32_t expected = 0, pending = 0;
   int64_t bytes = 0; ///< transaction count
@@ -26,6 +33,8 @@ struct Mbarrier {
   uint32_t agent = 0, agentClock = 0;
   Clock arriving, completed;
   uint32_t initAgent = 0, initClock = 0, initOp = 0;
+  uint32_t expectOp = 0;         ///< that expected bytes last
+  std::vector<LastUse> lastUses; ///< by agent
 };
 
 /// One bulk copy, in flight from its issue to `perform`.

@@ -94,12 +94,16 @@ void clusterBarrier(Warp &warp, const Op &op, Lanes lanes) {
   warp.clusterArrived = true;
   warp.clusterPhase = cluster.phase;
   cluster.arrivedThreads += uint32_t(std::popcount(lanes));
-  // A relaxed arrival gives what a fence before it has released.
-  if (machine.checks && op.mode != RelaxedArrive) {
+  if (machine.checks && op.mode == RelaxedArrive) {
+    // Only what fences have released before. That the rest has been executed
+    // is known all the same.
+    cluster.arriving.join(warp.fence);
+    cluster.arriving.raiseInits(warp.agent, warp.initFence);
+    cluster.arriving.raiseExecuted(warp.agent, warp.clock.of(warp.agent));
+    machine.tick(warp);
+  } else if (machine.checks) {
     cluster.arriving.join(warp.clock);
     machine.tick(warp);
-  } else if (machine.checks && warp.hasFence) {
-    cluster.arriving.join(warp.fence);
   }
   ++machine.epoch;
   machine.checkClusterBarrier(cluster);
@@ -163,7 +167,9 @@ void buildBlockBarrier(Builder &b) {
 // Fences
 //===----------------------------------------------------------------------===//
 
-enum FenceMode : uint8_t { Thread, AsyncProxy, NoEffect };
+enum FenceMode : uint8_t { Thread, AsyncProxy, MbarrierInit, NoEffect };
+
+enum FencedSpaces : uint8_t { EverySpace, GlobalOnly, SharedOnly };
 
 void fenceOp(Warp &warp, const Op &op, Lanes) {
   Machine &machine = *warp.machine;
@@ -171,7 +177,11 @@ void fenceOp(Warp &warp, const Op &op, Lanes) {
     return;
   if (op.mode == Thread)
     return machine.fence(warp);
-  machine.proxyFence(warp);
+  if (op.mode == MbarrierInit) {
+    warp.initFence = warp.clock.of(warp.agent);
+    return machine.tick(warp);
+  }
+  machine.proxyFence(warp, op.mode2 != GlobalOnly, op.mode2 != SharedOnly);
 }
 
 /// `.sync_restrict` narrows a fence of a cluster to objects in shared memory,
@@ -198,7 +208,7 @@ void buildThreadFence(Builder &b) {
   if (b.take("mbarrier_init")) {
     b.require("release");
     b.require("cluster");
-    b.op.mode = NoEffect; // mbarriers are known to all once initialised
+    b.op.mode = MbarrierInit;
     return;
   }
   int order = b.takeOneOf({"acquire", "release", "sc", "acq_rel"});
@@ -234,7 +244,8 @@ void buildProxyFence(Builder &b) {
       b.refuse("expected '.acquire' or '.release'");
     takeRestriction(b, order == 1);
   } else if (isFence && b.take("async")) {
-    b.takeOneOf({"global", "shared::cta", "shared::cluster"});
+    int space = b.takeOneOf({"global", "shared::cta", "shared::cluster"});
+    b.op.mode2 = space < 0 ? EverySpace : space == 0 ? GlobalOnly : SharedOnly;
   } else {
     b.refuse("this proxy fence is not covered");
   }

@@ -39,6 +39,7 @@ struct Block {
   std::map<uint32_t, Mbarrier> mbarriers;
   /// Agent and clock of mbarriers invalidated since, by offset.
   std::map<uint32_t, std::pair<uint32_t, uint32_t>> retiredAgents;
+  std::vector<LastUse> remoteUses; ///< by agent of another block
   uint32_t firstAgent = 0;
   uint32_t smid = 0;
 };

@@ -63,6 +63,8 @@ void Machine::issueLoad(BulkCopy copy) {
   if (!barrier)
     return;
   copy.barrierPhase = barrier->phase;
+  if (checks)
+    noteRemote(warp, op, copy.lane, *copy.block, copy.shared, false);
   uint32_t access = 0;
   // st.async and red.async work in the generic proxy, the others do not.
   uint8_t flags = copy.hasMemorySource()                     ? Access::Async

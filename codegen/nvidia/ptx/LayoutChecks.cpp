@@ -5,6 +5,8 @@
 
 #include "codegen/nvidia/ptx/BulkMove.h"
 
+#include <numeric>
+
 namespace heddle::ptx {
 
 namespace {
@@ -113,6 +115,57 @@ void checkOperandLayout(Warp &warp, const Op &op, const char *what,
       if (!followsInRows(above, place, distance))
         return mismatch(offset, above, place);
     }
+}
+
+OperandStart checkOperandStart(Warp &warp, const Op &op, const char *what,
+                               const MatrixDescriptor &descriptor,
+                               const OperandUnits &units, uint32_t outer,
+                               uint32_t k, uint32_t bytes) {
+  uint32_t line = units.firstLine, inner = units.firstUnit * 16;
+  uint32_t offset = units.transposed ? descriptor.addressAcrossK(inner, line)
+                                     : descriptor.addressAlongK(line, inner);
+  BoxPlace place = warp.block->shared.boxes.at(offset);
+  if (!place.box || swizzled(offset, descriptor.swizzle) != place.plain)
+    return {};
+  uint32_t rowElements = place.box->rowBytes / bytes;
+  uint32_t row = place.row, column = place.column * 16 / bytes;
+  // Along M or N the part lies a number of whole tiles behind the start.
+  uint32_t tile, at, step, kExtent;
+  if (units.transposed) {
+    tile = std::gcd(outer, rowElements);
+    at = (column + outer - inner / bytes) % tile;
+    kExtent = place.box->planeRows;
+    step = row % std::gcd(k, kExtent);
+  } else {
+    tile = std::gcd(outer, place.box->planeRows);
+    at = (row + outer - line) % tile;
+    kExtent = rowElements;
+    step = column % std::gcd(k, kExtent);
+  }
+  if (at != 0 || step != 0) {
+    report(warp, op, 0, offset,
+           "has " + std::string(what) + " start " + std::to_string(at) +
+               " elements behind a multiple of " + std::to_string(tile) +
+               " along " + (*what == 'A' ? "M" : "N") + " and " +
+               std::to_string(step) + " along K, in the box of " +
+               writerOf(*warp.machine, *place.box));
+    return {};
+  }
+  return {place.box, units.transposed ? row : column, kExtent};
+}
+
+void checkContraction(Warp &warp, const Op &op, const OperandStart &a,
+                      const OperandStart &b) {
+  if (!a.box || !b.box)
+    return;
+  uint32_t extent = std::gcd(a.extent, b.extent);
+  if (a.k % extent == b.k % extent)
+    return;
+  report(warp, op, 0, b.box->start,
+         "multiplies element " + std::to_string(a.k) +
+             " along K of the box of A, of " + writerOf(*warp.machine, *a.box) +
+             ", by element " + std::to_string(b.k) + " of that of B, of " +
+             writerOf(*warp.machine, *b.box));
 }
 
 void checkMatrixRows(Warp &warp, const Op &op, const LaneTargets &targets,

@@ -20,6 +20,25 @@ struct OperandUnits {
   uint32_t firstUnit, lastUnit;
 };
 
+/// The place in its box at which an operand starts along K, in elements.
+struct OperandStart {
+  const BoxLayout *box = nullptr; ///< null: not from a tensor copy
+  uint32_t k = 0;
+  uint32_t extent = 0; ///< of the box along K
+};
+
+/// Where the operand starts of which `units` is a part. `outer` and `k` are its
+/// elements of `bytes` bytes along M or N and along K: boxes are cut into tiles
+/// and steps of these sizes, so that it may not start in the middle of one.
+OperandStart checkOperandStart(Warp &warp, const Op &op, const char *what,
+                               const MatrixDescriptor &descriptor,
+                               const OperandUnits &units, uint32_t outer,
+                               uint32_t k, uint32_t bytes);
+
+/// Whether A and B start at the same step of K in their boxes.
+void checkContraction(Warp &warp, const Op &op, const OperandStart &a,
+                      const OperandStart &b);
+
 /// Whether the swizzle of the descriptor undoes that of the copy, and whether
 /// its strides lead from row to row and from column to column as the box does.
 /// `what` names the operand.

@@ -70,6 +70,7 @@ void Machine::placeBuffers() {
     memory->readOnly = buffer.readOnly;
     if (checks) {
       memory->cells.resize(buffer.bytes);
+      memory->cells.isGlobal = true;
       if (!buffer.initialised)
         memory->state.resize(buffer.bytes);
     }
@@ -108,8 +109,10 @@ void Machine::placeVariables() {
     memory->bytes = variable.bytes;
     memory->address = placed.address;
     memory->readOnly = variable.space == Space::Const;
-    if (checks)
+    if (checks) {
       memory->cells.resize(variable.bytes);
+      memory->cells.isGlobal = true;
+    }
     globals.push_back(std::move(memory));
   }
 }
@@ -198,7 +201,7 @@ void Machine::startWarp(Block &block, uint32_t index) {
     warp.undefined.assign(program.registerCount, allLanes);
   if (usesWgmma) {
     warp.inFlight.resize(program.registerCount);
-    warp.dirty.resize(program.registerCount);
+    warp.touched.resize(program.registerCount);
   }
   fillSpecials(warp);
   block.warps.push_back(std::move(owned));
@@ -325,6 +328,7 @@ void Machine::endBlock(Block &block) {
     }
     copy = next;
   }
+  checkRemoteUses(block);
   Cluster &cluster = *block.cluster;
   if (--cluster.liveBlocks != 0)
     return;

@@ -80,13 +80,20 @@ public:
   void reportConflict(Warp &warp, const Op &op, unsigned lane,
                       const Target &target, const Conflict &conflict,
                       bool isWrite);
+  /// Whether a block of the cluster has started, and still runs, when another
+  /// reaches `offset` of its shared memory (BlockLifetime.cpp). `isDirect`: at
+  /// once, not by a copy that the block waits for.
+  void noteRemote(Warp &warp, const Op &op, unsigned lane, Block &block,
+                  uint64_t offset, bool isDirect);
+  /// Whether a block that exits knows that all others are done with it.
+  void checkRemoteUses(const Block &block);
   /// Ends the current epoch of the warp, after it gave or got a clock.
   void tick(Warp &warp);
   /// `key` is the `Target::key` of the address.
   void acquire(Warp &warp, uint64_t key, bool isRelaxed);
   void release(Warp &warp, uint64_t key, bool isRelaxed, bool isUpdate);
   void fence(Warp &warp);
-  void proxyFence(Warp &warp);
+  void proxyFence(Warp &warp, bool ofShared, bool ofGlobal);
 
   // Barriers and mbarriers
   void checkBarriers(Block &block);
@@ -171,6 +178,7 @@ private:
   void exitLanes(Warp &warp, Lanes lanes);
   void checkOperands(Warp &warp, const Op &op, Lanes group, Lanes lanes);
   void checkInFlight(Warp &warp, const Op &op, Lanes lanes);
+  uint32_t lineOfWgmma(const Warp &warp, uint32_t reg) const;
   void noteBackward(Warp &warp);
 
   // No warp can run (Scheduler.cpp)

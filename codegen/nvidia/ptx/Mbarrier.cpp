@@ -24,7 +24,14 @@ Mbarrier *Machine::mbarrierAt(Warp &warp, const Op &op, unsigned lane,
     return nullptr;
   }
   Mbarrier &barrier = found->second;
-  if (checks && warp.clock.of(barrier.initAgent) < barrier.initClock)
+  if (!checks)
+    return &barrier;
+  if (barrier.lastUses.size() <= warp.agent)
+    barrier.lastUses.resize(warp.agent + 1);
+  barrier.lastUses[warp.agent] = {warp.clock.of(warp.agent), indexOf(op),
+                                  address};
+  noteRemote(warp, op, lane, block, offset, true);
+  if (!warp.clock.knowsInit(barrier.initAgent, barrier.initClock))
     find(FindingKind::Race, warp, op, lane, address,
          "uses the mbarrier at shared offset " + std::to_string(offset) +
              ", unordered with its initialisation at line " +
@@ -171,15 +178,37 @@ void init(Warp &warp, const Op &op, Lanes lanes) {
   ++machine.epoch;
 }
 
+/// Reports an mbarrier whose uses by other warps may come after its end.
+void checkLastUses(Warp &warp, const Op &op, unsigned lane, const Block &block,
+                   uint32_t offset, const Mbarrier &barrier) {
+  Machine &machine = *warp.machine;
+  for (uint32_t agent = 0; agent < barrier.lastUses.size(); ++agent) {
+    const LastUse &use = barrier.lastUses[agent];
+    if (agent == warp.agent || warp.clock.of(agent) >= use.clock)
+      continue;
+    Access access;
+    access.cluster = block.cluster->number;
+    access.agent = agent;
+    access.op = use.op;
+    machine.find(
+        FindingKind::Race, warp, op, lane, block.shared.address + offset,
+        "invalidates the mbarrier at shared offset " + std::to_string(offset) +
+            ", unordered with " + machine.describe(access));
+    return;
+  }
+}
+
 void inval(Warp &warp, const Op &op, Lanes lanes) {
-  forBarriers(warp, op, lanes,
-              [&](unsigned, Block &block, uint32_t offset, Mbarrier &barrier) {
-                block.retiredAgents[offset] = {barrier.agent,
-                                               barrier.agentClock};
-                block.mbarriers.erase(offset);
-                if (warp.machine->checks)
-                  std::fill_n(&block.shared.state[offset], 8, uint8_t(0));
-              });
+  forBarriers(
+      warp, op, lanes,
+      [&](unsigned lane, Block &block, uint32_t offset, Mbarrier &barrier) {
+        if (warp.machine->checks) {
+          checkLastUses(warp, op, lane, block, offset, barrier);
+          std::fill_n(&block.shared.state[offset], 8, uint8_t(0));
+        }
+        block.retiredAgents[offset] = {barrier.agent, barrier.agentClock};
+        block.mbarriers.erase(offset);
+      });
 }
 
 /// Row `b` holds the count or the bytes, row `d` gets the state.
@@ -195,8 +224,10 @@ void arriveOp(Warp &warp, const Op &op, Lanes lanes) {
           warp.row<uint64_t>(op.d)[lane] =
               barrier.phase << 32 | barrier.pending;
         uint32_t count = op.mode & ExpectsBytes ? 1 : amount[lane];
-        if (op.mode & ExpectsBytes)
+        if (op.mode & ExpectsBytes) {
           barrier.bytes += amount[lane];
+          barrier.expectOp = machine.indexOf(op);
+        }
         if (op.mode & Drops && barrier.expected >= count)
           barrier.expected -= count;
         if ((op.mode & NoComplete) && barrier.pending == count)
@@ -222,12 +253,22 @@ void countBytes(Warp &warp, const Op &op, Lanes lanes) {
       [&](unsigned lane, Block &block, uint32_t offset, Mbarrier &barrier) {
         if (op.mode2 == 0) {
           barrier.bytes += amount[lane];
+          barrier.expectOp = machine.indexOf(op);
         } else {
           barrier.bytes -= amount[lane];
           machine.completePhaseIfDone(block, offset, barrier);
         }
         ++machine.epoch;
       });
+}
+
+/// A try_wait may end before the phase does, after a time that the system
+/// chooses (9.7.13.15.16). Waits that come late do so once, then they block: a
+/// kernel that does not wait in a loop goes on too early.
+bool givesUp(const Warp &warp) {
+  const Machine &machine = *warp.machine;
+  return machine.checks && !warp.group->gaveUp &&
+         machine.launch.options.async != AsyncMode::Early;
 }
 
 /// Rows: `b` the state or the parity, `d` the result predicate.
@@ -263,11 +304,13 @@ void wait(Warp &warp, const Op &op, Lanes lanes) {
       });
   if (known != lanes) // a wait for nothing never ends
     throw Stop{Status::Stopped};
-  if (missing && (op.mode & Blocks) && !warp.group->polls) {
+  LaneGroup &group = *warp.group;
+  if (missing && (op.mode & Blocks) && !group.polls && !givesUp(warp)) {
     warp.sleep(Waiting::Mbarrier, true, missingOffset, missing);
     return;
   }
-  warp.group->polls = false;
+  group.polls = false;
+  group.gaveUp = missing != nullptr;
   Lanes &d = warp.predicate(op.d);
   d = (d & ~lanes) | done;
 }

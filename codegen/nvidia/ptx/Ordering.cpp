@@ -118,11 +118,12 @@ void Machine::fence(Warp &warp) {
   tick(warp);
 }
 
-void Machine::proxyFence(Warp &warp) {
+void Machine::proxyFence(Warp &warp, bool ofShared, bool ofGlobal) {
   Clock &clock = warp.clock;
-  if (clock.fenced.size() < clock.seen.size())
-    clock.fenced.resize(clock.seen.size());
-  clock.fenced = clock.seen;
+  if (ofShared)
+    clock.fenced[0] = clock.seen;
+  if (ofGlobal)
+    clock.fenced[1] = clock.seen;
   tick(warp);
 }
 

@@ -16,10 +16,23 @@ static constexpr size_t maxReaderSets = size_t(8) << 20;
 // Clock
 //===----------------------------------------------------------------------===//
 
+static void raiseIn(std::vector<uint32_t> &clocks, uint32_t agent,
+                    uint32_t value) {
+  if (agent >= clocks.size())
+    clocks.resize(agent + 1);
+  clocks[agent] = std::max(clocks[agent], value);
+}
+
 void Clock::raise(uint32_t agent, uint32_t value) {
-  if (agent >= seen.size())
-    seen.resize(agent + 1);
-  seen[agent] = std::max(seen[agent], value);
+  raiseIn(seen, agent, value);
+}
+
+void Clock::raiseInits(uint32_t agent, uint32_t value) {
+  raiseIn(inits, agent, value);
+}
+
+void Clock::raiseExecuted(uint32_t agent, uint32_t value) {
+  raiseIn(executed, agent, value);
 }
 
 static void joinInto(std::vector<uint32_t> &into,
@@ -32,7 +45,10 @@ static void joinInto(std::vector<uint32_t> &into,
 
 void Clock::join(const Clock &other) {
   joinInto(seen, other.seen);
-  joinInto(fenced, other.fenced);
+  joinInto(fenced[0], other.fenced[0]);
+  joinInto(fenced[1], other.fenced[1]);
+  joinInto(inits, other.inits);
+  joinInto(executed, other.executed);
   for (const auto &[cluster, clocks] : other.others)
     joinInto(others[cluster], clocks);
 }
@@ -47,7 +63,10 @@ void Clock::joinFrom(uint32_t cluster, const Clock &other, uint32_t own) {
 
 void Clock::clear() {
   seen.clear();
-  fenced.clear();
+  fenced[0].clear();
+  fenced[1].clear();
+  inits.clear();
+  executed.clear();
   others.clear();
 }
 
@@ -96,13 +115,13 @@ bool RaceTable::mayOverlap(const Access &before, const Access &now) const {
 
 /// What the generic proxy wrote, the async proxy sees only past a proxy fence.
 bool RaceTable::isFenced(const Access &before, const Access &now,
-                         const Clock &clock) const {
+                         const Clock &clock, bool isGlobal) const {
   if (!(now.flags & Access::Async) || (before.flags & Access::Async))
     return true;
   if (before.cluster != now.cluster)
     return true;
-  return before.agent < clock.fenced.size() &&
-         clock.fenced[before.agent] >= before.clock;
+  const std::vector<uint32_t> &fenced = clock.fenced[isGlobal];
+  return before.agent < fenced.size() && fenced[before.agent] >= before.clock;
 }
 
 uint32_t RaceTable::withReader(uint32_t set, uint32_t access, uint8_t mask,
@@ -166,7 +185,7 @@ Conflict RaceTable::read(ShadowCells &cells, uint64_t offset, uint64_t bytes,
     if (cell.write != 0 && cell.write != checked && (cell.writeMask & mask)) {
       const Access &before = accesses[cell.write];
       if (isOrdered(before, now, clock)) {
-        if (!isFenced(before, now, clock) &&
+        if (!isFenced(before, now, clock, cells.isGlobal) &&
             conflict.kind == Conflict::Kind::None)
           conflict = {Conflict::Kind::Proxy, word * 4, before};
         else
@@ -198,7 +217,7 @@ Conflict RaceTable::write(ShadowCells &cells, uint64_t offset, uint64_t bytes,
       if (!isOrdered(before, now, clock)) {
         if (!mayOverlap(before, now))
           found(Conflict::Kind::WriteWrite, word, before);
-      } else if (!isFenced(before, now, clock)) {
+      } else if (!isFenced(before, now, clock, cells.isGlobal)) {
         found(Conflict::Kind::Proxy, word, before);
       } else {
         checkedWrite = cell.write;

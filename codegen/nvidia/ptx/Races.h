@@ -24,14 +24,31 @@ namespace heddle::ptx {
 struct Clock {
   std::vector<uint32_t> seen; ///< by agent of the own cluster
   /// Accesses up to here are ordered before later ones of the async proxy.
-  std::vector<uint32_t> fenced;
+  /// In shared memory (0) and in global memory (1).
+  std::vector<uint32_t> fenced[2];
+  /// Initialisations of mbarriers up to here are known by agent, even where
+  /// other writes are not.
+  std::vector<uint32_t> inits;
+  /// Instructions up to here are over, by agent, even where what they wrote is
+  /// not visible.
+  std::vector<uint32_t> executed;
   /// Agents of other clusters, by cluster.
   std::map<uint32_t, std::vector<uint32_t>> others;
 
   uint32_t of(uint32_t agent) const {
     return agent < seen.size() ? seen[agent] : 0;
   }
+  bool knowsExecuted(uint32_t agent, uint32_t value) const {
+    return of(agent) >= value ||
+           (agent < executed.size() && executed[agent] >= value);
+  }
+  bool knowsInit(uint32_t agent, uint32_t value) const {
+    return of(agent) >= value ||
+           (agent < inits.size() && inits[agent] >= value);
+  }
   void raise(uint32_t agent, uint32_t value);
+  void raiseInits(uint32_t agent, uint32_t value);
+  void raiseExecuted(uint32_t agent, uint32_t value);
   /// Joins the clock of something in the same cluster.
   void join(const Clock &other);
   /// Joins a clock from `cluster`, where this one belongs to `own`.
@@ -88,6 +105,8 @@ public:
       page.reset();
   }
 
+  bool isGlobal = false; ///< of global, not of shared memory
+
 private:
   static constexpr uint64_t pageWords = 1024, pageBytes = pageWords * 4;
   std::vector<std::unique_ptr<ShadowCell[]>> pages;
@@ -116,8 +135,8 @@ private:
   bool isOrdered(const Access &before, const Access &now,
                  const Clock &clock) const;
   bool mayOverlap(const Access &before, const Access &now) const;
-  bool isFenced(const Access &before, const Access &now,
-                const Clock &clock) const;
+  bool isFenced(const Access &before, const Access &now, const Clock &clock,
+                bool isGlobal) const;
   uint32_t withReader(uint32_t set, uint32_t access, uint8_t mask,
                       const Clock &clock);
 

@@ -4,6 +4,7 @@
 #include "codegen/nvidia/ptx/Machine.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 namespace heddle::ptx {
@@ -138,10 +139,19 @@ bool Machine::pollWaiters() {
   return true;
 }
 
+static std::string maskOf(Lanes lanes) {
+  char text[16];
+  std::snprintf(text, sizeof(text), "0x%08x", unsigned(lanes));
+  return text;
+}
+
 void Machine::reportWaiting(Warp &warp, const LaneGroup &group) {
   const Op &op = program.code[group.pc];
   unsigned lane = unsigned(std::countr_zero(group.lanes));
   std::string text;
+  auto lineOf = [&](uint32_t other) {
+    return std::to_string(locationOf(program.code[other]).line);
+  };
   switch (group.waiting) {
   case Waiting::Barrier: {
     const NamedBarrier &barrier = warp.block->barriers[group.object];
@@ -162,14 +172,17 @@ void Machine::reportWaiting(Warp &warp, const LaneGroup &group) {
     if (found == group.objectBlock->mbarriers.end())
       break;
     const Mbarrier &barrier = found->second;
-    text += " in phase " + std::to_string(barrier.phase) + ": " +
+    text += ", initialised at line " + lineOf(barrier.initOp) + ", in phase " +
+            std::to_string(barrier.phase) + ": " +
             std::to_string(barrier.pending) + " arrivals and " +
             std::to_string(barrier.bytes) + " bytes are missing";
     if (barrier.pending == 0 && barrier.bytes != 0)
       find(FindingKind::MbarrierBytes, warp, op, lane,
            group.objectBlock->shared.address + group.object,
            barrier.bytes > 0 ? "waits for " + std::to_string(barrier.bytes) +
-                                   " bytes more than the copies bring"
+                                   " bytes more than the copies bring, which "
+                                   "line " +
+                                   lineOf(barrier.expectOp) + " expects"
                              : "waits on an mbarrier whose copies brought " +
                                    std::to_string(-barrier.bytes) +
                                    " bytes more than it expects");
@@ -177,9 +190,8 @@ void Machine::reportWaiting(Warp &warp, const LaneGroup &group) {
   }
   case Waiting::Convergence:
     find(FindingKind::Divergence, warp, op, lane, 0,
-         "is reached by lanes " + std::to_string(group.lanes) +
-             " of the live lanes " + std::to_string(warp.live) +
-             " only (masks)");
+         "is reached by lanes " + maskOf(group.lanes) + " of the live lanes " +
+             maskOf(warp.live) + " only (masks)");
     text = "waits for the other lanes of its warp";
     break;
   case Waiting::Warpgroup:

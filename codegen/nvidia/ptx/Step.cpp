@@ -234,6 +234,22 @@ void Machine::exitLanes(Warp &warp, Lanes lanes) {
     checkBarriers(*warp.block);
 }
 
+/// The line of the last wgmma in flight that has the register.
+uint32_t Machine::lineOfWgmma(const Warp &warp, uint32_t reg) const {
+  uint32_t line = 0;
+  for (const PendingWgmma &pending : warp.wgmmas) {
+    const Op &op = program.code[pending.op];
+    const OpDetail &shape = program.details[op.detail];
+    auto has = [&](const std::vector<uint32_t> &registers) {
+      return std::find(registers.begin(), registers.end(), reg) !=
+             registers.end();
+    };
+    if (has(shape.registers) || has(shape.inputs))
+      line = locationOf(op).line;
+  }
+  return line;
+}
+
 void Machine::checkInFlight(Warp &warp, const Op &op, Lanes lanes) {
   auto touch = [&](uint32_t reg, bool writes) {
     uint8_t state = warp.inFlight[reg];
@@ -244,7 +260,8 @@ void Machine::checkInFlight(Warp &warp, const Op &op, Lanes lanes) {
          std::string(writes ? "writes " : "reads ") +
              program.registerNames[reg] +
              (state == 1 ? ", an accumulator" : ", an input") +
-             " of a wgmma that no wgmma.wait_group has completed");
+             " of the wgmma at line " + std::to_string(lineOfWgmma(warp, reg)) +
+             ", which no wgmma.wait_group has completed");
   };
   for (unsigned u = 0; u < op.useCount; ++u)
     touch(program.uses[op.firstUse + u].reg, false);
@@ -280,8 +297,10 @@ void Machine::checkOperands(Warp &warp, const Op &op, Lanes group,
     undefined = (undefined & ~lanes) | passedOn;
   }
   if (usesWgmma && lanes != 0) {
+    for (unsigned u = 0; u < op.useCount; ++u)
+      warp.touched[uses[u].reg] |= Warp::IsRead;
     for (unsigned u = 0; u < op.defCount; ++u)
-      warp.dirty[defs[u].reg] = 1;
+      warp.touched[defs[u].reg] |= Warp::IsWritten;
     if (warp.inFlightCount != 0)
       checkInFlight(warp, op, lanes);
   }

@@ -61,8 +61,9 @@ struct LaneGroup {
   uint32_t pc = 0;
   Lanes lanes = 0;
   Waiting waiting = Waiting::No;
-  bool again = false; ///< runs its op once more when woken
-  bool polls = false; ///< woken to see its wait fail, not to wait again
+  bool again = false;  ///< runs its op once more when woken
+  bool polls = false;  ///< woken to see its wait fail, not to wait again
+  bool gaveUp = false; ///< its last wait on an mbarrier failed
   uint32_t object = 0;
   Block *objectBlock = nullptr;
 };
@@ -108,11 +109,14 @@ public:
   std::vector<Lanes> undefined;  ///< by register
   Lanes undefinedExchanged = 0;  ///< of the exchanged source of the op
   std::vector<uint8_t> inFlight; ///< by register: 1 accumulator, 2 A fragment
-  std::vector<uint8_t> dirty;    ///< registers written since wgmma.fence
+  enum Touched : uint8_t { IsRead = 1, IsWritten = 2 };
+  std::vector<uint8_t> touched; ///< by register, since the last wgmma.fence
+  bool hasWgmmaFence = false;
   uint32_t inFlightCount = 0;
   Clock clock;
-  Clock acquired; ///< seen by relaxed loads, joined at a fence
-  Clock fence;    ///< at the last fence, released by stores
+  Clock acquired;         ///< seen by relaxed loads, joined at a fence
+  Clock fence;            ///< at the last fence, released by stores
+  uint32_t initFence = 0; ///< own clock at the last fence.mbarrier_init
   bool hasFence = false;
   uint32_t agent = 0;
   std::vector<Memory> local; ///< per lane, made when touched

@@ -116,6 +116,18 @@ bool checkDescriptor(Warp &warp, const Op &op,
                  "has a descriptor with a base offset, which is not modelled");
     return false;
   }
+  // Eight rows of a span each are a pattern, which starts at a multiple of its
+  // size (9.7.15.5.1.2).
+  if (uint32_t rows = descriptor.start / descriptor.span % 8;
+      rows != 0 && descriptor.swizzle != TensorSwizzle::None) {
+    machine.find(
+        FindingKind::Descriptor, warp, op, 0, shared.address + descriptor.start,
+        "has a descriptor that starts at shared offset " +
+            std::to_string(descriptor.start) + ", " + std::to_string(rows) +
+            " rows into a pattern of " + std::to_string(8 * descriptor.span) +
+            " bytes, without a base offset");
+    return false;
+  }
   uint32_t bytes = elementBits(type) / 8;
   bool inside = true;
   uint32_t outside = 0;
@@ -141,20 +153,25 @@ bool checkDescriptor(Warp &warp, const Op &op,
   return true;
 }
 
-void noteSharedReads(Warp &warp, const Op &op, const char *what,
-                     const MatrixDescriptor &descriptor, bool transposed,
-                     uint32_t first, uint32_t last, uint32_t k, Type type) {
+/// The rows `first` to before `last` of the `outer` of a multiplicand.
+OperandStart noteSharedReads(Warp &warp, const Op &op, const char *what,
+                             const MatrixDescriptor &descriptor,
+                             bool transposed, uint32_t outer, uint32_t first,
+                             uint32_t last, uint32_t k, Type type) {
   Machine &machine = *warp.machine;
   uint32_t bytes = elementBits(type) / 8;
-  checkOperandLayout(
-      warp, op, what, descriptor,
+  OperandUnits units =
       transposed
           ? OperandUnits{true, 0, k, first * bytes / 16, last * bytes / 16}
-          : OperandUnits{false, first, last, 0, k * bytes / 16});
+          : OperandUnits{false, first, last, 0, k * bytes / 16};
+  checkOperandLayout(warp, op, what, descriptor, units);
+  OperandStart start =
+      checkOperandStart(warp, op, what, descriptor, units, outer, k, bytes);
   forUnits(descriptor, transposed, first, last, k, bytes,
            [&](uint32_t address) {
              machine.noteRead(warp, op, 0, {&warp.block->shared, address}, 16);
            });
+  return start;
 }
 
 void markInFlight(Warp &warp, const OpDetail &shape) {
@@ -165,26 +182,35 @@ void markInFlight(Warp &warp, const OpDetail &shape) {
       warp.inFlight[reg] = 2;
 }
 
-/// Registers must be unchanged since the last wgmma.fence, and defined.
+/// A wgmma.fence must lie between accesses to registers and a wgmma that has
+/// them as accumulators or inputs, and before the first wgmma (9.7.15.7.1).
+/// Inputs may have been read. What is used must be defined; accumulators that
+/// are not may have been written, as compilers do with operands of inline
+/// assembly.
 void checkRegisters(Warp &warp, const Op &op, const OpDetail &shape,
                     bool accumulate) {
   Machine &machine = *warp.machine;
-  auto check = [&](uint32_t reg, const char *what) {
+  auto check = [&](uint32_t reg, const char *what, bool isUsed,
+                   uint8_t hazards) {
     const std::string &name = machine.program.registerNames[reg];
-    if (warp.undefined[reg] != 0)
+    if (isUsed && warp.undefined[reg] != 0)
       machine.find(FindingKind::UninitialisedRegister, warp, op,
                    unsigned(std::countr_zero(warp.undefined[reg])), 0,
                    "depends on " + name + ", which has no defined value");
-    if (warp.dirty[reg])
+    if (uint8_t touched = warp.touched[reg] & hazards)
       machine.find(FindingKind::AccumulatorInFlight, warp, op, 0, 0,
-                   std::string("uses ") + name + ", " + what +
-                       " written since the last wgmma.fence");
+                   std::string("uses ") + name + ", " + what + " " +
+                       (touched & Warp::IsWritten ? "written" : "read") +
+                       " since the last wgmma.fence");
   };
-  if (accumulate)
-    for (uint32_t reg : shape.registers)
-      check(reg, "an accumulator");
+  if (!warp.hasWgmmaFence)
+    machine.find(FindingKind::AccumulatorInFlight, warp, op, 0, 0,
+                 "is the first wgmma of its warp and follows no wgmma.fence");
+  for (uint32_t reg : shape.registers)
+    check(reg, "an accumulator", accumulate,
+          accumulate ? Warp::IsRead | Warp::IsWritten : Warp::IsRead);
   for (uint32_t reg : shape.inputs)
-    check(reg, "an input");
+    check(reg, "an input", true, Warp::IsWritten);
 }
 
 /// `op.mode`: the A operand is in registers. Rows: `a`, `b` descriptors, `c`
@@ -222,7 +248,7 @@ void issue(Warp &warp, const Op &op, Lanes) {
   if (machine.checks) {
     for (uint32_t reg : shape.registers) {
       warp.undefined[reg] = 0;
-      warp.dirty[reg] = 0; // now written by the wgmma itself
+      warp.touched[reg] = 0; // now written by the wgmma itself
     }
     markInFlight(warp, shape);
     ++warp.inFlightCount;
@@ -239,7 +265,8 @@ void issue(Warp &warp, const Op &op, Lanes) {
 }
 
 void fenceOp(Warp &warp, const Op &, Lanes) {
-  std::fill(warp.dirty.begin(), warp.dirty.end(), 0);
+  std::fill(warp.touched.begin(), warp.touched.end(), 0);
+  warp.hasWgmmaFence = true;
 }
 
 void commit(Warp &warp, const Op &, Lanes) {
@@ -349,12 +376,16 @@ void Machine::runWgmma(Warp &warp, const PendingWgmma &pending) {
   const Op &op = program.code[pending.op];
   const OpDetail &shape = program.details[op.detail];
   if (checks) {
-    noteSharedReads(warp, op, "B", MatrixDescriptor(pending.descriptorB),
-                    shape.transB, 0, shape.n, shape.k, shape.typeB);
+    OperandStart b = noteSharedReads(
+        warp, op, "B", MatrixDescriptor(pending.descriptorB), shape.transB,
+        shape.n, 0, shape.n, shape.k, shape.typeB);
     if (shape.a.empty())
-      noteSharedReads(warp, op, "A", MatrixDescriptor(pending.descriptorA),
-                      shape.transA, firstRow(warp), firstRow(warp) + 16,
-                      shape.k, shape.typeA);
+      checkContraction(
+          warp, op,
+          noteSharedReads(warp, op, "A", MatrixDescriptor(pending.descriptorA),
+                          shape.transA, 64, firstRow(warp), firstRow(warp) + 16,
+                          shape.k, shape.typeA),
+          b);
   }
   if (isIntegerElement(shape.typeA))
     runInteger(warp, shape, pending);

@@ -367,6 +367,21 @@ static const Fault faults[] = {
      "wgmma.fence.sync.aligned; // values",
      "",
      {K::AccumulatorInFlight}},
+    {"waits once, not in a loop",
+     3,
+     "@!done bra WAIT;",
+     "",
+     {K::Race, K::UninitialisedMemory}},
+    {"no wgmma.fence before the first wgmma",
+     3,
+     "wgmma.fence.sync.aligned; // scores",
+     "",
+     {K::AccumulatorInFlight}},
+    {"proxy fence of global memory alone",
+     2,
+     "fence.proxy.async.shared::cta;",
+     "fence.proxy.async.global;",
+     {K::ProxyFence}},
     {"no proxy fence before the store",
      2,
      "fence.proxy.async.shared::cta;",
@@ -450,6 +465,12 @@ static const Fault faults[] = {
      "barrier.cluster.arrive.release.aligned; // sent",
      "barrier.cluster.arrive.relaxed.aligned;",
      {K::Race}},
+    {"sends to a block that may not have started",
+     5,
+     "barrier.cluster.arrive.aligned;\n  barrier.cluster.wait.aligned; "
+     "// started",
+     "",
+     {K::Race}},
     {"block rank outside the cluster",
      5,
      "xor.b32 %r3, %r2, 1;",
@@ -519,26 +540,32 @@ TEST(Faults, WrongTensorMapsAreFound) {
   }
 }
 
-/// Wrong descriptors: what replaces the stride of 1024 bytes and the swizzle of
-/// 128 in the descriptors of tensor gemm and attention.
+/// Wrong descriptors of tensor gemm and attention: what replaces the stride of
+/// 1024 bytes and the swizzle of 128, and starts that are 16 and 32 bytes, a
+/// row, and 8 rows too late.
 TEST(Faults, WrongDescriptorsAreFound) {
-  const char *const wrong[] = {
-      "0x4000002000010000", // stride of 512 bytes
-      "0x4000008000010000", // stride of 2048 bytes
-      "0x4000000000010000", // no stride
-      "0x8000004000010000", // 64-byte swizzle
-      "0xC000004000010000", // 32-byte swizzle
-      "0x0000004000010000", // no swizzle
-  };
-  const std::string right = "0x4000004000010000";
-  for (const char *descriptor : wrong)
+  const std::string right = "0x4000004000010000;";
+  const std::string late = right + "\n  add.u64 TARGET, TARGET, ";
+  const std::string wrong[] = {"0x4000002000010000;", // stride of 512 bytes
+                               "0x4000008000010000;", // stride of 2048 bytes
+                               "0x4000000000010000;", // no stride
+                               "0x8000004000010000;", // 64-byte swizzle
+                               "0xC000004000010000;", // 32-byte swizzle
+                               "0x0000004000010000;", // no swizzle
+                               late + "1;",           late + "2;",
+                               late + "8;",           late + "64;"};
+  for (const std::string &descriptor : wrong)
     for (int kernel : {2, 3}) {
       std::string text = kernels[kernel].text();
       // Each descriptor of the kernel in turn.
       for (size_t at = text.find(right); at != std::string::npos;
            at = text.find(right, at + 1)) {
+        size_t target = text.rfind("or.b64 ", at) + 7;
+        std::string name = text.substr(target, text.find(',', target) - target);
         std::string planted = text;
         planted.replace(at, right.size(), descriptor);
+        for (size_t use; (use = planted.find("TARGET")) != std::string::npos;)
+          planted.replace(use, 6, name);
         Report report = kernels[kernel].run(planted, Options()).report;
         EXPECT_TRUE(has(report, K::Layout) || has(report, K::Descriptor))
             << descriptor << " at " << at << "\n"

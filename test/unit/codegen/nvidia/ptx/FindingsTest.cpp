@@ -218,6 +218,64 @@ TEST(Findings, NothingWhereNothingIsWrong) {
     }
 }
 
+/// What blocks of a cluster do with the mbarrier and the memory of the next.
+static std::string remote(const std::string &set, const std::string &arrive,
+                          const std::string &use, const std::string &end) {
+  return "mapa.shared::cluster.u32 %r2, %s, %r1;\nsetp.ne.u32 %c0, %t, 0;\n"
+         "@!%c0 mbarrier.init.shared.b64 [%s], 1;\n" +
+         set + "barrier.cluster.arrive" + arrive +
+         ".aligned;\nbarrier.cluster.wait.aligned;\n" + use + end;
+}
+
+TEST(Findings, BlocksOfAClusterMeetBeforeAndAfter) {
+  const std::string rank = "mov.u32 %r1, %cluster_ctarank;\n"
+                           "xor.b32 %r1, %r1, 1;\n";
+  const std::string fence = "fence.mbarrier_init.release.cluster;\n";
+  const std::string arrive =
+      "@!%c0 mbarrier.arrive.release.cluster.shared::cluster.b64 _, [%r2];\n";
+  const std::string wait =
+      "W: mbarrier.try_wait.parity.shared.b64 %c1, [%s], 0;\n@!%c1 bra W;\n";
+  // Who exits after a relaxed arrival of all has been waited for as well.
+  const std::string end =
+      "barrier.cluster.arrive.relaxed.aligned;\nbarrier.cluster.wait.aligned;";
+  const struct {
+    std::string body;
+    bool isRight;
+  } bodies[] = {
+      {remote(fence, ".relaxed", arrive, end), true},
+      {remote("", ".release", arrive, end), true},
+      {remote(fence, ".relaxed", arrive, wait), true},
+      {remote("", ".relaxed", arrive, end), false},
+      {remote(fence, ".relaxed", arrive, ""), false},
+  };
+  for (auto &body : bodies)
+    for (uint64_t seed = 1; seed <= 5; ++seed) {
+      Options options;
+      options.seed = seed;
+      Report report = runBody({rank + body.body, 4, 32, 2}, options);
+      EXPECT_EQ(isClean(report), body.isRight) << body.body << "\n"
+                                               << textOf(report);
+      EXPECT_EQ(has(report, K::Race), !body.isRight);
+    }
+}
+
+TEST(Findings, MbarriersEndAfterTheirLastUse) {
+  const std::string pass =
+      init + "@!%c0 mbarrier.arrive.shared.b64 _, [%s];\n"
+             "W: mbarrier.try_wait.parity.shared.b64 %c1, [%s], 0;\n"
+             "@!%c1 bra W;\n";
+  const std::string inval = "@!%c0 mbarrier.inval.shared.b64 [%s];\n";
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    Options options;
+    options.seed = seed;
+    Report right = runBody({pass + "bar.sync 0;\n" + inval, 1, 64}, options);
+    EXPECT_TRUE(isClean(right)) << textOf(right);
+    Report wrong = runBody({pass + inval, 1, 64}, options);
+    EXPECT_TRUE(has(wrong, K::Race) || has(wrong, K::MbarrierMisuse))
+        << textOf(wrong);
+  }
+}
+
 TEST(Findings, DeadlockTellsWhereEveryWarpWaits) {
   // Three warps, each at a barrier of its own line.
   Report report = runBody({"shr.u32 %r1, %t, 5;\nsetp.eq.u32 %c1, %r1, "

@@ -8,12 +8,40 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace heddle::ptx::test {
+
+/// Where HEDDLE_PTX_CORPUS names a folder, keeps `text` there for PtxFuzz to
+/// start from, unless it has a kernel of the same instructions, types aside.
+inline void keepForFuzzing(const Module &module, std::string_view text) {
+  const char *folder = std::getenv("HEDDLE_PTX_CORPUS");
+  if (!folder)
+    return;
+  std::set<std::string> instructions;
+  for (const Function &function : module.functions)
+    for (const Instruction &instruction : function.code) {
+      std::string words(spelling(instruction.opcode()));
+      for (const std::string &modifier : instruction.mnemonic->modifiers)
+        words += "." + modifier;
+      instructions.insert(words);
+    }
+  std::string all;
+  for (const std::string &words : instructions)
+    all += words + "\n";
+  static std::set<std::string> kept;
+  if (!kept.insert(all).second)
+    return;
+  std::ofstream file(std::string(folder) + "/" + std::to_string(kept.size()) +
+                     ".ptx");
+  file << text;
+}
 
 /// One launch in the making: arguments in the order of the parameters.
 class Kernel {
@@ -25,6 +53,7 @@ public:
     if (parsed.module)
       module = std::move(*parsed.module);
     launch.module = &module;
+    keepForFuzzing(module, text);
   }
   Kernel(const Kernel &) = delete;
 

@@ -64,6 +64,9 @@ public:
   Memory &growLocal(Warp &warp, unsigned lane, uint64_t bytes);
   void poison(std::byte *data, uint64_t bytes);
   /// Byte states: a read reports undefined bytes, a write defines them.
+  const Op *firstReader(const Op &op, uint32_t reg) const;
+  bool isHarmlessLocalRead(Warp &warp, const Op &op, unsigned lane,
+                           const Target &target, uint64_t bytes);
   void noteRead(Warp &warp, const Op &op, unsigned lane, const Target &target,
                 uint64_t bytes);
   void noteWrite(Warp &warp, const Op &op, unsigned lane, const Target &target,

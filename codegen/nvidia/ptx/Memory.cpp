@@ -175,10 +175,57 @@ bool Machine::isDefined(const Memory &memory, uint64_t offset,
   return true;
 }
 
+/// The next op of the straight line that reads a register as a plain value;
+/// null if none does, or if the value decides there.
+const Op *Machine::firstReader(const Op &op, uint32_t reg) const {
+  const Op *end = program.code.data() + program.code.size();
+  for (const Op *next = &op + 1; next != end; ++next) {
+    for (unsigned u = 0; u < next->useCount; ++u)
+      if (const Use &use = program.uses[next->firstUse + u]; use.reg == reg)
+        return use.strict ? nullptr : next;
+    if (next->flow != Flow::Next)
+      return nullptr;
+  }
+  return nullptr;
+}
+
+/// Unoptimised code keeps structs in local memory. It copies them with their
+/// padding, and sets a bit field in a word that nothing has written before.
+bool Machine::isHarmlessLocalRead(Warp &warp, const Op &op, unsigned lane,
+                                  const Target &target, uint64_t bytes) {
+  const Opcode opcode = program.sources[op.source]->opcode();
+  if (opcode != Opcode::Ld || op.count != 1)
+    return false;
+  for (uint64_t i = 0; i < bytes; ++i)
+    if (target.memory->state[target.offset + i] & Memory::Initialised)
+      return true;
+  if (op.defCount != 1)
+    return false;
+  uint32_t reg = program.uses[op.firstDef].reg;
+  const Op *reader = firstReader(op, reg);
+  if (!reader)
+    return false;
+  switch (program.sources[reader->source]->opcode()) {
+  case Opcode::And:
+  case Opcode::Bfi:
+    return true;
+  case Opcode::Cvt:
+  case Opcode::Mov:
+  case Opcode::St:
+    warp.undefined[reg] |= Lanes(1) << lane; // and so is the copy
+    return true;
+  default:
+    return false;
+  }
+}
+
 void Machine::noteRead(Warp &warp, const Op &op, unsigned lane,
                        const Target &target, uint64_t bytes) {
   const Memory &memory = *target.memory;
   if (isDefined(memory, target.offset, bytes))
+    return;
+  if (memory.kind == Memory::Kind::Local &&
+      isHarmlessLocalRead(warp, op, lane, target, bytes))
     return;
   uint64_t at = target.offset;
   while (memory.state[at] & Memory::Initialised)

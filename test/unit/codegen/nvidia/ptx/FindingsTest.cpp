@@ -340,4 +340,48 @@ TEST(Findings, FreshMemoryAndRegistersArePoisoned) {
   EXPECT_EQ(registers.size(), 4u);
 }
 
+/// Structs that unoptimised code keeps in local memory: padding is copied, and
+/// a bit field set, where nothing has been written. What decides is reported.
+TEST(Findings, LocalMemoryOfUnoptimisedCode) {
+  auto run = [](const std::string &use) {
+    Kernel kernel(
+        R"(.version 8.0
+.target sm_90
+.address_size 64
+.visible .entry k(.param .u64 out)
+{
+  .local .align 8 .b8 from[16], to[16];
+  .reg .b64 %o, %w;
+  .reg .b32 %u, %v;
+  .reg .pred %p;
+  ld.param.u64 %o, [out];
+  st.local.u32 [from], 5;
+  ld.local.u64 %w, [from];
+  ld.local.u32 %v, [from+8];
+  st.local.u64 [to], %w;
+)" + use +
+        "\n  ld.local.u32 %u, [to];\n  st.global.u32 [%o], %u;\n  ret;\n}\n");
+    std::vector<uint32_t> out = {0};
+    kernel.addBuffer(out, "out");
+    Report report = kernel.run();
+    EXPECT_EQ(out[0], 5u);
+    return report;
+  };
+  for (const char *use :
+       {"st.local.u32 [to+8], %v;",
+        "and.b32 %v, %v, -255;\nst.local.u32 [to+8], %v;\n"
+        "ld.local.u32 %v, [to+8];\nsetp.eq.u32 %p, %v, 0;\n@%p ret;"}) {
+    Report report = run(use);
+    EXPECT_TRUE(isClean(report)) << textOf(report);
+  }
+  for (const char *use :
+       {"add.u32 %v, %v, 1;", "st.local.u32 [to+8], %v;\n"
+                              "ld.local.u32 %v, [to+8];\nadd.u32 %v, %v, 1;"}) {
+    Report report = run(use);
+    ASSERT_FALSE(report.findings.empty());
+    EXPECT_EQ(report.findings[0].kind, FindingKind::UninitialisedMemory)
+        << textOf(report);
+  }
+}
+
 } // namespace heddle::ptx::test

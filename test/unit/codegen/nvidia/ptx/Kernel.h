@@ -19,26 +19,23 @@
 namespace heddle::ptx::test {
 
 /// Where HEDDLE_PTX_CORPUS names a folder, keeps `text` there for PtxFuzz to
-/// start from, unless it has a kernel of the same instructions, types aside.
+/// start from if an opcode in it has a modifier that it had in no text before.
 inline void keepForFuzzing(const Module &module, std::string_view text) {
   const char *folder = std::getenv("HEDDLE_PTX_CORPUS");
   if (!folder)
     return;
-  std::set<std::string> instructions;
+  static std::set<std::string> known;
+  size_t before = known.size();
   for (const Function &function : module.functions)
     for (const Instruction &instruction : function.code) {
-      std::string words(spelling(instruction.opcode()));
+      std::string opcode(spelling(instruction.opcode()));
+      known.insert(opcode);
       for (const std::string &modifier : instruction.mnemonic->modifiers)
-        words += "." + modifier;
-      instructions.insert(words);
+        known.insert(opcode + "." + modifier);
     }
-  std::string all;
-  for (const std::string &words : instructions)
-    all += words + "\n";
-  static std::set<std::string> kept;
-  if (!kept.insert(all).second)
+  if (known.size() == before)
     return;
-  std::ofstream file(std::string(folder) + "/" + std::to_string(kept.size()) +
+  std::ofstream file(std::string(folder) + "/" + std::to_string(before) +
                      ".ptx");
   file << text;
 }

@@ -387,8 +387,14 @@ void buildBulkCopy(Builder &b) {
     return;
   }
   if (b.take("prefetch")) {
-    while (b.takePrefixed("")) {
+    b.require("L2");
+    b.require("global");
+    if (b.take("tensor")) {
+      b.takeOneOf({"1d", "2d", "3d", "4d", "5d"});
+      b.takeOneOf(
+          {"tile", "tile::gather4", "im2col", "im2col::w", "im2col::w::128"});
     }
+    b.take("L2::cache_hint");
     b.op.run = nothing;
     return;
   }

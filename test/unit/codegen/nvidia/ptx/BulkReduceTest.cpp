@@ -146,30 +146,37 @@ const std::string fill =
 } // namespace
 
 TEST(BulkReduce, ToGlobalMemory) {
-  for (const Reduction &r : reductions()) {
-    if (r.operation == "add" && r.type == "s64") // of tensors only
-      continue;
-    std::string text = "cp.reduce.async.bulk.global.shared::cta.bulk_group." +
-                       r.operation + "." + r.type;
-    Kernel kernel(head +
-                  ".visible .entry k(.param .u64 x, .param .u64 c)\n{\n"
-                  ".reg .b64 %x, %c;\n.reg .b32 %t, %s, %u, %v<4>;\n"
-                  ".reg .pred %p;\nld.param.u64 %x, [x];\n"
-                  "ld.param.u64 %c, [c];\n" +
-                  fill + "@%p bra END;\n" + text +
-                  " [%c], [%s], 4096;\ncp.async.bulk.commit_group;\n"
-                  "cp.async.bulk.wait_group 0;\nEND:\nret;\n}\n");
-    Column operand = operandsOf(r, 0), old = operandsOf(r, 1);
-    std::vector<uint8_t> x = bytesOf(operand, r.bits), c = bytesOf(old, r.bits);
-    kernel.addBuffer(x, "x");
-    kernel.addBuffer(c, "c");
-    kernel.launch.block[0] = 256;
-    kernel.launch.dynamicShared = totalBytes;
-    Report report = kernel.run();
-    ASSERT_TRUE(isClean(report)) << text << textOf(report);
-    expectReduced(r, old, operand, c, text);
-    recordCompared(kernel, {"cp.reduce", "fence.proxy.async"});
-  }
+  for (const Reduction &r : reductions())
+    for (bool hasPolicy : {false, true}) {
+      if (r.operation == "add" && r.type == "s64") // of tensors only
+        continue;
+      std::string text = "cp.reduce.async.bulk.global.shared::cta.bulk_group" +
+                         std::string(hasPolicy ? ".L2::cache_hint." : ".") +
+                         r.operation + "." + r.type;
+      Kernel kernel(head +
+                    ".visible .entry k(.param .u64 x, .param .u64 c)\n{\n"
+                    ".reg .b64 %x, %c, %policy;\n.reg .b32 %t, %s, %u, %v<4>;\n"
+                    ".reg .pred %p;\nld.param.u64 %x, [x];\n"
+                    "ld.param.u64 %c, [c];\n" +
+                    fill +
+                    "@%p bra END;\n"
+                    "createpolicy.fractional.L2::evict_first.b64 %policy;\n" +
+                    text + " [%c], [%s], 4096" +
+                    (hasPolicy ? ", %policy" : "") +
+                    ";\ncp.async.bulk.commit_group;\n"
+                    "cp.async.bulk.wait_group 0;\nEND:\nret;\n}\n");
+      Column operand = operandsOf(r, 0), old = operandsOf(r, 1);
+      std::vector<uint8_t> x = bytesOf(operand, r.bits),
+                           c = bytesOf(old, r.bits);
+      kernel.addBuffer(x, "x");
+      kernel.addBuffer(c, "c");
+      kernel.launch.block[0] = 256;
+      kernel.launch.dynamicShared = totalBytes;
+      Report report = kernel.run();
+      ASSERT_TRUE(isClean(report)) << text << textOf(report);
+      expectReduced(r, old, operand, c, text);
+      recordCompared(kernel, {"cp.reduce", "fence.proxy.async"});
+    }
 }
 
 /// Block 0 of a cluster reduces into the shared memory of block 1.

@@ -170,7 +170,7 @@ private:
 } // namespace
 
 TEST(Mbarrier, RandomSequences) {
-  for (uint32_t seed = 1; seed <= 80; ++seed) {
+  for (uint32_t seed = 1; seed <= 100; ++seed) {
     Sequence sequence(seed);
     for (int i = 0; i < 40; ++i)
       sequence.step();

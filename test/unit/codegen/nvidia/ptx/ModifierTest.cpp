@@ -210,6 +210,8 @@ TEST(Modifiers, AsynchronousCopiesAndProducts) {
        "cp.reduce.async.bulk.global.shared::cta.bulk_group.add.f16 [%d0], "
        "[cell], 16",
        "'.noftz'"},
+      {"cp.async.bulk.prefetch.L2.global [%d0], 16",
+       "cp.async.bulk.prefetch.L2.shared::cta [cell], 16", "'.global'"},
       {"st.async.mbarrier::complete_tx::bytes.v2.b64 [cell], {%d0, %d1}, "
        "[cell]",
        "st.async.mbarrier::complete_tx::bytes.v4.b64 [cell], {%d0, %d1, %d2, "

@@ -21,6 +21,8 @@ struct UserSlot {
   size_t first = 0;
   /// The host descriptor that fills it, or null.
   const TritonDescriptor *descriptor = nullptr;
+  /// The argument of the .ttir if it is a descriptor taken apart, or null.
+  const TritonArgument *flat = nullptr;
 };
 
 } // namespace
@@ -36,9 +38,11 @@ static ParameterValue integerValue(uint64_t value, size_t size,
 }
 
 /// Groups the entry's slots into user arguments: a tensor map is followed by
-/// rank 32-bit sizes and rank 64-bit strides.
+/// rank 32-bit sizes and rank 64-bit strides. What follows the pointer of a
+/// descriptor that was taken apart, only the signature tells.
 static Result<std::vector<UserSlot>>
 groupSlots(const TritonKernel &kernel,
+           const std::vector<TritonArgument> &signature,
            const std::vector<ParameterSlot> &slots) {
   if (slots.size() < scratchPointers || slots.end()[-1].size != 8 ||
       slots.end()[-2].size != 8)
@@ -48,7 +52,16 @@ groupSlots(const TritonKernel &kernel,
   std::vector<UserSlot> groups;
   size_t used = 0, end = slots.size() - scratchPointers;
   for (size_t i = 0; i < end;) {
-    UserSlot group{i++, nullptr};
+    UserSlot group{i++, nullptr, nullptr};
+    if (groups.size() < signature.size() &&
+        signature[groups.size()].flatRank > 0) {
+      group.flat = &signature[groups.size()];
+      i += group.flat->flatParameters();
+      if (i > end)
+        return refuse("expected ", group.flat->flatParameters(),
+                      " parameters after ", slots[group.first].name,
+                      " of the entry ", kernel.name);
+    }
     if (slots[group.first].size == tensorMapSize) {
       if (used == kernel.descriptors.size())
         return refuse("the entry ", kernel.name, " has more tensor maps than ",
@@ -159,6 +172,36 @@ static Result<Done> appendDescriptor(const TritonDescriptor &descriptor,
   return Done{};
 }
 
+/// Appends pointer, shape, strides and flags of a descriptor taken apart:
+/// zeros outside of the array, no rounding.
+static Result<Done> appendFlatDescriptor(const TritonArgument &argument,
+                                         const ParameterValue &value,
+                                         const HostBuffer &buffer,
+                                         std::vector<ParameterValue> &out) {
+  const std::vector<int64_t> &shape = buffer.array.shape;
+  size_t rank = argument.flatRank;
+  if (shape.size() != rank)
+    return refuse("'", value.text, "': expected an array of ", rank,
+                  " dimensions for ", argument.name, ", got ",
+                  formatShape(shape));
+  std::vector<uint64_t> strides(rank, 1);
+  for (size_t i = rank - 1; i > 0; --i)
+    strides[i - 1] = strides[i] * static_cast<uint64_t>(shape[i]);
+  out.push_back(value);
+  auto append = [&](uint64_t number, size_t size) {
+    out.push_back(integerValue(number, size, value.text));
+  };
+  for (size_t shapeSize : {8, 4}) {
+    for (int64_t extent : shape)
+      append(static_cast<uint64_t>(extent), shapeSize);
+    for (uint64_t stride : strides)
+      append(stride, 8);
+    for (size_t flag = 0; shapeSize == 8 && flag < argument.flatFlags; ++flag)
+      append(0, 1);
+  }
+  return Done{};
+}
+
 /// Appends a pointer to `bytesPerBlock` bytes for every block, or a null
 /// pointer.
 static Result<Done> appendScratch(const char *name, uint64_t bytesPerBlock,
@@ -191,7 +234,7 @@ Result<Done>
 heddle::ptx::checkTritonEntry(const TritonKernel &kernel,
                               const std::vector<TritonArgument> &signature,
                               const std::vector<ParameterSlot> &slots) {
-  Result<std::vector<UserSlot>> groups = groupSlots(kernel, slots);
+  Result<std::vector<UserSlot>> groups = groupSlots(kernel, signature, slots);
   if (!groups)
     return groups.failure();
   if (kernel.ttirPath.empty())
@@ -211,7 +254,7 @@ Result<Done> heddle::ptx::bindTritonArguments(
     const TritonKernel &kernel, const std::vector<TritonArgument> &signature,
     const std::vector<ParameterSlot> &slots, uint64_t blockCount,
     KernelArguments &arguments) {
-  Result<std::vector<UserSlot>> groups = groupSlots(kernel, slots);
+  Result<std::vector<UserSlot>> groups = groupSlots(kernel, signature, slots);
   if (!groups)
     return groups.failure();
   if (auto checked = checkTritonEntry(kernel, signature, slots); !checked)
@@ -233,11 +276,18 @@ Result<Done> heddle::ptx::bindTritonArguments(
     const TritonDescriptor *descriptor = (*groups)[i].descriptor;
     bool isWholeBuffer =
         user[i].kind == ParameterValue::Kind::Address && user[i].offset == 0;
-    if (!descriptor) {
+    const TritonArgument *flat = (*groups)[i].flat;
+    if (!descriptor && !flat) {
       arguments.values.push_back(std::move(user[i]));
     } else if (!isWholeBuffer) {
       return refuse("'", user[i].text, "': a tensor descriptor takes in:, ",
                     "out: or ptr:NAME, and makes the tensor map by itself");
+    } else if (flat) {
+      if (auto added = appendFlatDescriptor(*flat, user[i],
+                                            arguments.buffers[user[i].buffer],
+                                            arguments.values);
+          !added)
+        return added;
     } else if (auto added = appendDescriptor(*descriptor, user[i],
                                              arguments.buffers[user[i].buffer],
                                              arguments.values);

@@ -37,7 +37,13 @@ struct TritonArgument {
   std::string type;
   /// What an integer, or an address, must be a multiple of; 0 for any.
   uint64_t divisibility = 0;
+  /// Of a host descriptor that Triton took apart, as it does for targets before
+  /// sm_90; 0 for everything else. The pointer is then followed by shape and
+  /// strides in 64 bits, `flatFlags` of 8 bits, shape in 32 and strides in 64.
+  size_t flatRank = 0, flatFlags = 0;
 
+  /// Parameters of the entry that follow the first of this argument.
+  size_t flatParameters() const { return 4 * flatRank + flatFlags; }
   bool isDescriptor() const { return type.starts_with("!tt.tensordesc<"); }
   bool isPointer() const { return type.starts_with("!tt.ptr<"); }
   /// Bytes of a pointer or scalar parameter; 0 for another type.
@@ -93,9 +99,9 @@ Result<TritonKernel> readTritonKernel(const std::string &path,
 /// `shared`, `num_warps` and `target` must be there and make sense.
 Result<TritonKernel> parseTritonMetadata(const std::string &text);
 
-/// Reads the arguments of the kernel `name` from .ttir text. The shape and
-/// stride arguments that follow a descriptor are the descriptor's own and left
-/// out.
+/// Reads the arguments of the kernel `name` from .ttir text. What follows a
+/// descriptor, or the pointer of one that was taken apart, belongs to it and is
+/// left out.
 Result<std::vector<TritonArgument>>
 parseTritonSignature(const std::string &ttir, const std::string &name);
 

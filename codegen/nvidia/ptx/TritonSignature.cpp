@@ -139,6 +139,47 @@ unsigned TritonArgument::pointeeSize() const {
       start, type.find_first_of(",>", start) - start));
 }
 
+/// Whether the arguments from `at` on are a pointer and the rest of a
+/// descriptor of `rank` dimensions with `flags` flags, named after it.
+static bool isFlatDescriptor(const std::vector<TritonArgument> &all, size_t at,
+                             size_t rank, size_t flags) {
+  std::vector<std::string_view> types(2 * rank, "i64");
+  types.insert(types.end(), flags, "i1");
+  types.insert(types.end(), rank, "i32");
+  types.insert(types.end(), rank, "i64");
+  if (!all[at].isPointer() || all.size() - at - 1 < types.size())
+    return false;
+  for (size_t i = 0; i < types.size(); ++i) {
+    const TritonArgument &part = all[at + 1 + i];
+    std::string_view rest = part.name;
+    if (part.type != types[i] || !rest.starts_with(all[at].name))
+      return false;
+    rest.remove_prefix(all[at].name.size());
+    if (!rest.starts_with('_') && !rest.starts_with('.'))
+      return false;
+  }
+  return true;
+}
+
+/// Makes one argument of each descriptor that was taken apart: with one flag
+/// (padding) by Triton 3.6, with two by 3.9 (rounding to tf32 as well).
+static std::vector<TritonArgument>
+gatherFlatDescriptors(std::vector<TritonArgument> all) {
+  std::vector<TritonArgument> gathered;
+  for (size_t at = 0; at < all.size(); ++at) {
+    TritonArgument argument = all[at];
+    for (size_t rank = 1; rank <= 5; ++rank)
+      for (size_t flags : {1, 2})
+        if (isFlatDescriptor(all, at, rank, flags)) {
+          argument.flatRank = rank;
+          argument.flatFlags = flags;
+        }
+    at += argument.flatParameters();
+    gathered.push_back(std::move(argument));
+  }
+  return gathered;
+}
+
 Result<std::vector<TritonArgument>>
 heddle::ptx::parseTritonSignature(const std::string &ttir,
                                   const std::string &name) {
@@ -172,5 +213,5 @@ heddle::ptx::parseTritonSignature(const std::string &ttir,
   }
   if (list.isBroken || derived > 0)
     return refuse("the argument list of @", name, " is cut off");
-  return arguments;
+  return gatherFlatDescriptors(std::move(arguments));
 }

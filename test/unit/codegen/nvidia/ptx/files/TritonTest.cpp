@@ -190,6 +190,53 @@ TEST_F(TritonBinding, ExpandsDescriptorsAndScratch) {
   EXPECT_EQ(arguments.values[8].scalar.bytes, Bytes(8));
 }
 
+/// A host descriptor of a target before sm_90: `between` are its flags.
+static void checkFlatDescriptor(const std::string &between,
+                                std::vector<uint64_t> flagSizes) {
+  std::string text = "tt.func public @k(%d: !tt.ptr<bf16>, %d_0: i64, "
+                     "%d_1: i64, %d_2: i64, %d_3: i64, " +
+                     between +
+                     "%d_5: i32, %d_6: i32, %d_7: i64, %d_8: i64, %n: i32)";
+  auto signature = parseTritonSignature(text, "k");
+  ASSERT_TRUE(signature) << signature.failure().message;
+  ASSERT_EQ(signature->size(), 2u);
+  std::vector<ParameterSlot> slots;
+  std::vector<uint64_t> sizes = {8, 8, 8, 8, 8};
+  sizes.insert(sizes.end(), flagSizes.begin(), flagSizes.end());
+  sizes.insert(sizes.end(), {4, 4, 8, 8, 4, 8, 8});
+  uint64_t offset = 0;
+  for (uint64_t size : sizes) {
+    offset = (offset + size - 1) / size * size;
+    slots.push_back({"p", ParameterSlot::Type::Any, size, offset});
+    offset += size;
+  }
+  TritonKernel kernel;
+  kernel.name = "k";
+  kernel.ttirPath = "k.ttir";
+  KernelArguments arguments;
+  arguments.buffers.push_back(
+      {"d", "d", false, {{'u', 2}, {6, 5}, Bytes(2 * 6 * 5)}});
+  arguments.values.resize(2);
+  arguments.values[0].kind = ParameterValue::Kind::Address;
+  arguments.values[1].scalar = *parseScalar("7:i32");
+  auto bound = bindTritonArguments(kernel, *signature, slots, 1, arguments);
+  ASSERT_TRUE(bound) << bound.failure().message;
+  ASSERT_EQ(arguments.values.size(), slots.size());
+  EXPECT_TRUE(checkParameters(slots, arguments));
+  std::vector<uint64_t> numbers;
+  for (size_t i = 1; i + 2 < slots.size(); ++i)
+    numbers.push_back(arguments.values[i].scalar.bytes[0]);
+  std::vector<uint64_t> expected = {6, 5, 5, 1};
+  expected.resize(4 + flagSizes.size());
+  expected.insert(expected.end(), {6, 5, 5, 1, 7});
+  EXPECT_EQ(numbers, expected);
+}
+
+TEST(Triton, ExpandsDescriptorsThatWereTakenApart) {
+  checkFlatDescriptor("%d_4: i1, ", {1});                    // as Triton 3.6
+  checkFlatDescriptor("%d.padding: i1, %d.r: i1, ", {1, 1}); // as Triton 3.9
+}
+
 TEST_F(TritonBinding, RefusesWrongArguments) {
   arguments.values.pop_back();
   EXPECT_EQ(bind(), "the Triton kernel k takes 3 arguments, got 2: x "

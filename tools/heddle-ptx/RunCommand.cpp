@@ -31,6 +31,8 @@ static constexpr const char *ownHelp =
                          when asynchronous copies and wgmma take effect (late)
   --seed=N               draws warp order, poison and random completion (1)
   --max-instructions=N   warp instructions after which the run is refused
+  --registers=N          registers of each thread at launch, 1 to 255, for
+                         setmaxnreg (what .maxnreg or .minnctapersm give)
   --json                 the report as JSON
 
   heddle-ptx run add.ptx --grid 4 --block 256 \
@@ -45,8 +47,11 @@ static constexpr const char *ownHelp =
 Exit codes: 0 clean, 1 refused, 3 something was found.
 )";
 
-static constexpr OptionSpec ownOptions[] = {
-    {"--checks"}, {"--async"}, {"--seed"}, {"--max-instructions"}};
+static constexpr OptionSpec ownOptions[] = {{"--checks"},
+                                            {"--async"},
+                                            {"--seed"},
+                                            {"--max-instructions"},
+                                            {"--registers"}};
 
 static Result<Done> readChecks(const CommandLine &line, Options &options) {
   std::string checks = line.value("--checks", "all");
@@ -77,6 +82,10 @@ static Result<Options> readOptions(const CommandLine &line) {
   if (!budget)
     return budget.failure();
   options.maxInstructions = budget->value_or(options.maxInstructions);
+  auto registers = line.number("--registers", 255);
+  if (!registers)
+    return registers.failure();
+  options.registersPerThread = uint32_t(registers->value_or(0));
   return options;
 }
 

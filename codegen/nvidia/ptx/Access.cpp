@@ -8,10 +8,13 @@
 
 namespace heddle::ptx {
 
-uint8_t accessFlags(Semantics semantics, bool ctaScope) {
+uint8_t accessFlags(Semantics semantics, Scope scope) {
   if (semantics == Weak)
     return 0;
-  return uint8_t(Access::Strong | (ctaScope ? Access::CtaScope : 0));
+  return uint8_t(Access::Strong |
+                 (scope == Scope::Block     ? Access::BlockScope
+                  : scope == Scope::Cluster ? Access::ClusterScope
+                                            : 0));
 }
 
 void laneAddresses(const Warp &warp, Row base, bool isWide, uint64_t offset,
@@ -171,9 +174,12 @@ enum AccessMode : uint8_t {
   SignExtends = 1,
   WideElement = 2, ///< registers of 64 bits
   WideAddress = 4,
-  CtaScope = 8,
-  HalfElement = 16, ///< registers of 16 bits: rows hold zeros above
+  HalfElement = 8, ///< registers of 16 bits: rows hold zeros above
 };
+/// Above the mode: the scope.
+constexpr unsigned scopeShift = 4;
+
+Scope scopeOf(const Op &op) { return Scope(op.mode >> scopeShift); }
 
 void countAccess(Machine &machine, const LaneTargets &targets, bool isWrite,
                  unsigned bytes) {
@@ -231,7 +237,7 @@ LaneTargets access(Warp &warp, const Op &op, Lanes lanes, bool isWrite) {
   countAccess(machine, targets, isWrite, total);
   if (machine.checks)
     noteAccesses(warp, op, targets, total, isWrite,
-                 accessFlags(Semantics(op.mode2), op.mode & CtaScope),
+                 accessFlags(Semantics(op.mode2), scopeOf(op)),
                  isWrite ? undefinedLanes(warp, op) : 0);
   return targets;
 }
@@ -262,7 +268,7 @@ void load(Warp &warp, const Op &op, Lanes lanes) {
   if (semantics != Weak && machine.checks)
     for (Lanes left = targets.valid; left != 0; left &= left - 1)
       machine.acquire(warp, targets.target[std::countr_zero(left)].key(),
-                      semantics != Acquire);
+                      semantics != Acquire, scopeOf(op));
 }
 
 void store(Warp &warp, const Op &op, Lanes lanes) {
@@ -272,7 +278,7 @@ void store(Warp &warp, const Op &op, Lanes lanes) {
   if (semantics != Weak && machine.checks)
     for (Lanes left = targets.valid; left != 0; left &= left - 1)
       machine.release(warp, targets.target[std::countr_zero(left)].key(),
-                      semantics != Release, false);
+                      semantics != Release, false, scopeOf(op));
   const Row *rows = machine.program.rows.data() + op.detail;
   unsigned bytes = op.bytes;
   bool changed = false;
@@ -294,7 +300,7 @@ void store(Warp &warp, const Op &op, Lanes lanes) {
 void buildMemory(Builder &b) {
   bool isLoad = b.in.opcode() != Opcode::St;
   AccessModifiers modifiers = takeAccessModifiers(b);
-  auto [semantics, ctaScope, space] = modifiers;
+  auto [semantics, scope, space] = modifiers;
   unsigned count = b.in.mnemonic->vectorWidth;
   if (count > 1)
     b.take("v" + std::to_string(count));
@@ -311,7 +317,7 @@ void buildMemory(Builder &b) {
   const Operand &address = b.operand(isLoad ? 1 : 0);
   bool wide = false;
   b.op.a = b.address(address, b.op.immediate, wide);
-  b.op.mode = uint8_t((wide ? WideAddress : 0) | (ctaScope ? CtaScope : 0));
+  b.op.mode = uint8_t((wide ? WideAddress : 0) | uint8_t(scope) << scopeShift);
   if (!wide && space != Space::Shared)
     b.refuse("expected a 64-bit address");
 

@@ -22,7 +22,7 @@ enum Semantics : uint8_t {
 /// What the words before the type say of ld, ldu, st, atom and red.
 struct AccessModifiers {
   Semantics semantics;
-  bool ctaScope = false;
+  Scope scope = Scope::Device;
   Space space = Space::Generic;
 };
 
@@ -37,8 +37,11 @@ AccessModifiers takeAccessModifiers(Builder &builder);
 void takeCacheModifiers(Builder &builder, const AccessModifiers &modifiers,
                         unsigned bits);
 
+/// Takes `.cta`, `.cluster`, `.gpu` or `.sys`; none if there is none.
+std::optional<Scope> takeScope(Builder &builder);
+
 /// Flags of an access of that strength for the race table.
-uint8_t accessFlags(Semantics semantics, bool ctaScope);
+uint8_t accessFlags(Semantics semantics, Scope scope);
 
 /// Where the lanes of a warp point, and what of it may be touched.
 struct LaneTargets {

@@ -4,6 +4,8 @@
 
 #include "codegen/nvidia/ptx/Access.h"
 
+#include <algorithm>
+
 namespace heddle::ptx {
 
 /// Words that may stand before the state space, as bits of `Semantics`.
@@ -22,6 +24,13 @@ static unsigned allowedSemantics(Opcode opcode) {
   }
 }
 
+std::optional<Scope> takeScope(Builder &b) {
+  int scope = b.takeOneOf({"cta", "cluster", "gpu", "sys"});
+  if (scope < 0)
+    return std::nullopt;
+  return std::min(Scope(scope), Scope::Device);
+}
+
 AccessModifiers takeAccessModifiers(Builder &b) {
   Opcode opcode = b.in.opcode();
   bool updates = opcode == Opcode::Atom || opcode == Opcode::Red;
@@ -34,13 +43,14 @@ AccessModifiers takeAccessModifiers(Builder &b) {
     if (!(allowedSemantics(opcode) >> index & 1))
       b.refuse("these semantics do not go with the instruction");
   }
-  int scope = -1;
+  bool isSystem = b.in.has("sys");
+  std::optional<Scope> scope;
   if (updates || index >= int(Relaxed))
-    scope = b.takeOneOf({"cta", "cluster", "gpu", "sys"});
-  modifiers.ctaScope = scope == 0;
-  if (!updates && index >= int(Relaxed) && scope < 0)
+    scope = takeScope(b);
+  modifiers.scope = scope.value_or(Scope::Device);
+  if (!updates && index >= int(Relaxed) && !scope)
     b.refuse("expected a scope");
-  if (isMmio && (modifiers.semantics != Relaxed || scope != 3))
+  if (isMmio && (modifiers.semantics != Relaxed || !isSystem))
     b.refuse("expected '.relaxed.sys' with '.mmio'");
   if (opcode == Opcode::St && (b.in.has("const") || b.in.has("param::entry")))
     b.refuse("expected a state space that can be written");

@@ -125,7 +125,9 @@ bool isAtomic(AtomicKind kind, Type type) {
 
 namespace {
 
-enum AtomMode : uint8_t { WideAddress = 1, Returns = 2, CtaScope = 4 };
+enum AtomMode : uint8_t { WideAddress = 1, Returns = 2 };
+/// Above the mode: the scope.
+constexpr unsigned scopeShift = 2;
 
 uint64_t readRow(Warp &warp, Row row, unsigned bytes, unsigned lane) {
   return bytes == 8 ? warp.row<uint64_t>(row)[lane]
@@ -141,12 +143,13 @@ void writeRow(Warp &warp, Row row, unsigned bytes, unsigned lane,
 }
 
 /// Ordering of one lane's update; before it takes place.
-void orderLane(Warp &warp, const Target &target, Semantics semantics) {
+void orderLane(Warp &warp, const Target &target, Semantics semantics,
+               Scope scope) {
   Machine &machine = *warp.machine;
   bool releases = semantics == Release || semantics == AcquireRelease;
-  machine.release(warp, target.key(), !releases, true);
+  machine.release(warp, target.key(), !releases, true, scope);
   bool acquires = semantics == Acquire || semantics == AcquireRelease;
-  machine.acquire(warp, target.key(), !acquires);
+  machine.acquire(warp, target.key(), !acquires, scope);
 }
 
 /// Checks and orders the access of each lane to `op.count` elements, then calls
@@ -162,8 +165,9 @@ void updateLanes(Warp &warp, const Op &op, Lanes lanes, Update update) {
   AccessRequest request{Space(op.target & 255), total, total, true};
   resolveLanes(warp, op, lanes, request, targets);
   Semantics semantics = Semantics(op.mode2);
+  Scope scope = Scope(op.mode >> scopeShift);
   if (machine.checks) {
-    uint8_t flags = accessFlags(Relaxed, op.mode & CtaScope);
+    uint8_t flags = accessFlags(Relaxed, scope);
     noteAccesses(warp, op, targets, total, false, flags);
     noteAccesses(warp, op, targets, total, true, flags,
                  undefinedLanes(warp, op));
@@ -172,7 +176,7 @@ void updateLanes(Warp &warp, const Op &op, Lanes lanes, Update update) {
     unsigned lane = unsigned(std::countr_zero(left));
     const Target &target = targets.target[lane];
     if (machine.checks)
-      orderLane(warp, target, semantics);
+      orderLane(warp, target, semantics, scope);
     update(lane, target);
   }
 }
@@ -249,7 +253,7 @@ std::optional<AtomicKind> takeKind(Builder &b) {
 
 void buildAtomic(Builder &b) {
   bool returns = b.in.opcode() == Opcode::Atom;
-  auto [semantics, ctaScope, space] = takeAccessModifiers(b);
+  auto [semantics, scope, space] = takeAccessModifiers(b);
   std::optional<AtomicKind> kind = takeKind(b);
   unsigned count = b.in.mnemonic->vectorWidth;
   if (count > 1)
@@ -310,7 +314,7 @@ void buildAtomic(Builder &b) {
   b.op.count = uint8_t(count);
   b.op.bytes = uint8_t(isWide ? 8 : bitWidth(type) / 8);
   b.op.mode = uint8_t((wide ? WideAddress : 0) | (returns ? Returns : 0) |
-                      (ctaScope ? CtaScope : 0));
+                      uint8_t(scope) << scopeShift);
   b.op.mode2 = semantics;
   b.op.target = uint32_t(space) | uint32_t(*kind) << 8 | uint32_t(type) << 16;
   b.op.run = isWide ? atomWide : atom;

@@ -1,6 +1,7 @@
 // Barrier.cpp - bar, barrier, barrier.cluster, bar.warp, fences (PTX
 // ISA 9.7.13). SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "codegen/nvidia/ptx/Access.h"
 #include "codegen/nvidia/ptx/Elementwise.h"
 
 namespace heddle::ptx {
@@ -97,7 +98,7 @@ void clusterBarrier(Warp &warp, const Op &op, Lanes lanes) {
   if (machine.checks && op.mode == RelaxedArrive) {
     // Only what fences have released before. That the rest has been executed
     // is known all the same.
-    cluster.arriving.join(warp.fence);
+    cluster.arriving.join(warp.lastFence());
     cluster.arriving.raiseInits(warp.agent, warp.initFence);
     cluster.arriving.raiseExecuted(warp.agent, warp.clock.of(warp.agent));
     machine.tick(warp);
@@ -176,7 +177,7 @@ void fenceOp(Warp &warp, const Op &op, Lanes) {
   if (!machine.checks || op.mode == NoEffect)
     return;
   if (op.mode == Thread)
-    return machine.fence(warp);
+    return machine.fence(warp, Scope(op.mode2));
   if (op.mode == MbarrierInit) {
     warp.initFence = warp.clock.of(warp.agent);
     return machine.tick(warp);
@@ -192,17 +193,14 @@ void takeRestriction(Builder &b, bool releases) {
                      : "sync_restrict::shared::cluster");
 }
 
-void takeScope(Builder &b) {
-  if (b.takeOneOf({"cta", "cluster", "gpu", "sys"}) < 0)
-    b.refuse("expected a scope");
-}
-
 void buildThreadFence(Builder &b) {
   b.requireOperands(0, 0);
   b.op.mode = Thread;
   if (b.in.opcode() == Opcode::Membar) {
-    if (b.takeOneOf({"cta", "gl", "sys"}) < 0)
+    int scope = b.takeOneOf({"cta", "gl", "sys"});
+    if (scope < 0)
       b.refuse("expected '.cta', '.gl' or '.sys'");
+    b.op.mode2 = uint8_t(scope == 0 ? Scope::Block : Scope::Device);
     return;
   }
   if (b.take("mbarrier_init")) {
@@ -214,25 +212,22 @@ void buildThreadFence(Builder &b) {
   int order = b.takeOneOf({"acquire", "release", "sc", "acq_rel"});
   bool isRestricted = b.in.has("sync_restrict::shared::cta") ||
                       b.in.has("sync_restrict::shared::cluster");
+  std::optional<Scope> scope = Scope::Cluster;
   if (isRestricted && (order == 0 || order == 1))
     takeRestriction(b, order == 1);
   else
-    takeScope(b);
+    scope = takeScope(b);
+  if (!scope)
+    b.refuse("expected a scope");
+  b.op.mode2 = uint8_t(*scope);
 }
 
 /// fence.proxy.kind; membar.proxy knows `.alias` alone.
 void buildProxyFence(Builder &b) {
   bool isFence = b.in.opcode() == Opcode::Fence;
   b.op.mode = NoEffect;
-  if (isFence && b.take("tensormap::generic")) {
-    int order = b.takeOneOf({"acquire", "release"});
-    if (order < 0)
-      b.refuse("expected '.acquire' or '.release'");
-    takeScope(b);
-    size_t operands = order == 0 ? 2 : 0;
-    b.requireOperands(operands, operands);
-    return;
-  }
+  if (isFence && b.take("tensormap::generic"))
+    return buildTensorMapFence(b);
   b.requireOperands(0, 0);
   if (b.take("alias"))
     return;

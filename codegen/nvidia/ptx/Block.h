@@ -4,6 +4,7 @@
 #ifndef HEDDLE_CODEGEN_NVIDIA_PTX_BLOCK_H
 #define HEDDLE_CODEGEN_NVIDIA_PTX_BLOCK_H
 
+#include "codegen/nvidia/ptx/RegisterPool.h"
 #include "codegen/nvidia/ptx/Warp.h"
 
 #include <map>
@@ -40,6 +41,9 @@ struct Block {
   /// Agent and clock of mbarriers invalidated since, by offset.
   std::map<uint32_t, std::pair<uint32_t, uint32_t>> retiredAgents;
   std::vector<LastUse> remoteUses; ///< by agent of another block
+  // setmaxnreg
+  int64_t freeRegisters = 0; ///< pool of those that no warp holds
+  std::vector<std::vector<RegisterChange>> registerChanges; ///< by warpgroup
   uint32_t firstAgent = 0;
   uint32_t smid = 0;
 };

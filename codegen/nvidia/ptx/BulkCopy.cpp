@@ -55,6 +55,7 @@ std::optional<TensorMap> tensorMapAt(Warp &warp, const Op &op, unsigned lane,
         machine.accessOf(warp, op, warp.agent, warp.clock.of(warp.agent), 0);
     machine.noteRead(warp, op, lane, target, 128);
     machine.raceRead(warp, op, lane, target, 128, access);
+    machine.checkMapUse(warp, op, lane, target);
   }
   std::optional<TensorMap> map = decode(target.data());
   if (!map)

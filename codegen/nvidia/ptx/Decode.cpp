@@ -132,11 +132,12 @@ void build(Builder &builder) {
   case Opcode::Createpolicy:
   case Opcode::Nanosleep:
   case Opcode::Griddepcontrol:
-  case Opcode::Setmaxnreg:
   case Opcode::Trap:
   case Opcode::Brkpt:
   case Opcode::Pmevent:
     return buildHint(builder);
+  case Opcode::Setmaxnreg:
+    return buildRegisterPool(builder);
   case Opcode::Shfl:
   case Opcode::Vote:
   case Opcode::Match:

@@ -36,6 +36,8 @@ std::string_view spelling(FindingKind kind) {
     return "deadlock";
   case FindingKind::Descriptor:
     return "descriptor";
+  case FindingKind::RegisterCount:
+    return "register-count";
   case FindingKind::Layout:
     return "layout";
   case FindingKind::TensorMapInvalid:

@@ -100,18 +100,6 @@ void buildHint(Builder &b) {
       b.refuse("expected '.wait' or '.launch_dependents'");
     b.requireOperands(0, 0);
     return;
-  case Opcode::Setmaxnreg: {
-    int direction = b.takeOneOf({"inc", "dec"});
-    b.require("sync");
-    b.require("aligned");
-    b.require("u32");
-    b.requireOperands(1, 1);
-    uint64_t count = b.immediate(0);
-    if (direction < 0 || count < 24 || count > 256 || count % 8 != 0)
-      b.refuse("expected a register count of 24 to 256 in steps of 8");
-    b.op.convergence = Convergence::Aligned;
-    return;
-  }
   case Opcode::Brkpt:
   case Opcode::Pmevent:
     takeAll(b);

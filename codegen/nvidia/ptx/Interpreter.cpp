@@ -164,6 +164,17 @@ Report run(const Launch &given) {
                  " bytes of shared memory, got " + std::to_string(shared));
       return report;
     }
+    uint64_t registers =
+        program->movesRegisters
+            ? uint64_t(registersAtLaunch(*program, launch.options)) *
+                  launch.block[0] * launch.block[1] * launch.block[2]
+            : 0;
+    if (registers > registersOfBlock) {
+      refuse(entry->where,
+             "expected at most " + std::to_string(registersOfBlock) +
+                 " registers in a block, got " + std::to_string(registers));
+      return report;
+    }
     if (launch.options.multiprocessors == 0 ||
         launch.options.threadsPerMultiprocessor < 32) {
       refuse({}, "expected a device with at least one multiprocessor");

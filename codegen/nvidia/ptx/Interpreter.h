@@ -60,6 +60,9 @@ struct Options {
   uint32_t threadsPerMultiprocessor = 2048;
   uint64_t sharedPerMultiprocessor = 228 * 1024;
   uint64_t maxSharedPerBlock = 227 * 1024;
+  /// Registers of each thread when the kernel starts; 0 where only the
+  /// directives of the entry can tell. Matters to setmaxnreg alone.
+  uint32_t registersPerThread = 0;
   /// Host memory that resident warps may take for registers.
   uint64_t registerFileBudget = uint64_t(512) << 20;
 };
@@ -93,8 +96,9 @@ enum class FindingKind : uint8_t {
   MbarrierMisuse,      ///< not initialised, count overrun, memory overwritten
   Divergence,          ///< not all named lanes reach a warp-synchronous op
   Deadlock,
-  Descriptor, ///< wgmma descriptor leaves the allocation
-  Layout,     ///< read with another swizzle or stride than copied with
+  Descriptor,    ///< wgmma descriptor leaves the allocation
+  RegisterCount, ///< setmaxnreg that disagrees with what warps hold
+  Layout,        ///< read with another swizzle or stride than copied with
   TensorMapInvalid,
   ReadOnlyWrite,
   Trap,

@@ -18,6 +18,13 @@ std::string nameOf(TensorSwizzle swizzle) {
   return names[uint8_t(swizzle)];
 }
 
+std::string nameOf(const MatrixDescriptor &descriptor) {
+  std::string name = nameOf(descriptor.swizzle);
+  if (descriptor.baseOffset != 0)
+    name += " and a base offset of " + std::to_string(descriptor.baseOffset);
+  return name;
+}
+
 std::string writerOf(const Machine &machine, const BoxLayout &box) {
   const Op &op = machine.program.code[box.op];
   return "'" + machine.program.sources[op.source]->mnemonic->text +
@@ -93,10 +100,10 @@ void checkOperandLayout(Warp &warp, const Op &op, const char *what,
       BoxPlace place = boxes.at(offset);
       if (!place.box)
         return;
-      if (swizzled(offset, descriptor.swizzle) != place.plain)
+      if (descriptor.swizzledInPattern(offset) != place.plain)
         return report(warp, op, 0, offset,
                       std::string("reads ") + what + " with " +
-                          nameOf(descriptor.swizzle) + ", but " +
+                          nameOf(descriptor) + ", but " +
                           writerOf(*warp.machine, *place.box) +
                           " wrote it with " + nameOf(place.box->swizzle));
       size_t at = places.size();

@@ -58,6 +58,7 @@ Machine::Machine(const Program &program, const Launch &launch, Report &report)
   std::sort(globals.begin(), globals.end(), [](const auto &a, const auto &b) {
     return a->address < b->address;
   });
+  startRegisterPool();
 }
 
 void Machine::placeBuffers() {
@@ -175,6 +176,7 @@ void Machine::startBlock(Cluster &cluster, Block &block) {
   block.liveThreads = threads;
   for (uint32_t index = 0; index < warps; ++index)
     startWarp(block, index);
+  fillRegisterPool(block);
 }
 
 void Machine::startWarp(Block &block, uint32_t index) {
@@ -306,6 +308,7 @@ void Machine::endWarp(Warp &warp) {
 
 /// A block may not leave while the copy engine still uses its shared memory.
 void Machine::endBlock(Block &block) {
+  checkRegisterChanges(block);
   for (auto &warp : block.warps) {
     for (BulkCopy &copy : warp->bulkStores) {
       if (!copy.wasRead)

@@ -11,14 +11,29 @@
 #include <map>
 #include <memory>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace heddle::ptx {
 
-/// Addresses whose last write released something (PTX ISA 8.8).
-struct Released {
+/// A clock that `blocks` blocks released (2 stands for more), the first of
+/// which has this rank and cluster.
+struct ReleasedClock {
   Clock clock;
-  uint32_t cluster = 0;
+  uint32_t cluster = 0, rank = 0, blocks = 0;
+};
+
+/// What the last writes of an address released, and to whom (PTX ISA 8.8).
+struct Released {
+  ReleasedClock toDevice;
+  std::map<uint32_t, ReleasedClock> inCluster;
+  std::map<std::pair<uint32_t, uint32_t>, Clock> inBlock; ///< cluster and rank
+};
+
+/// A write to a tensor map that an agent has acquired for the tensor-map proxy.
+struct AcquiredWrite {
+  uint32_t access = 0; ///< the write
+  Access by;           ///< the fence
 };
 
 /// Thrown, and caught in `run`, after a finding it cannot go on from.
@@ -93,10 +108,17 @@ public:
   /// Ends the current epoch of the warp, after it gave or got a clock.
   void tick(Warp &warp);
   /// `key` is the `Target::key` of the address.
-  void acquire(Warp &warp, uint64_t key, bool isRelaxed);
-  void release(Warp &warp, uint64_t key, bool isRelaxed, bool isUpdate);
-  void fence(Warp &warp);
+  void acquire(Warp &warp, uint64_t key, bool isRelaxed, Scope scope);
+  void release(Warp &warp, uint64_t key, bool isRelaxed, bool isUpdate,
+               Scope scope);
+  void fence(Warp &warp, Scope scope);
   void proxyFence(Warp &warp, bool ofShared, bool ofGlobal);
+
+  // The tensor-map proxy (TensorMapProxy.cpp)
+  void releaseMaps(Warp &warp);
+  void acquireMap(Warp &warp, const Op &op, const Target &map, Scope scope);
+  /// A tensor copy reads the 128 bytes.
+  void checkMapUse(Warp &warp, const Op &op, unsigned lane, const Target &map);
 
   // Barriers and mbarriers
   void checkBarriers(Block &block);
@@ -110,6 +132,13 @@ public:
               const Clock *released);
   void completePhaseIfDone(Block &block, uint32_t offset, Mbarrier &barrier);
   void wakeMbarrier(Block &block, uint32_t offset);
+
+  // Registers that move between warps (RegisterPool.cpp)
+  void startRegisterPool();
+  void fillRegisterPool(Block &block);
+  /// At the end of a block: reports changes that a warp has left out.
+  void checkRegisterChanges(const Block &block);
+  std::string describeRegisterWait(const Warp &warp, const Op &op) const;
 
   // Asynchronous work
   void issueLoad(BulkCopy copy);
@@ -135,6 +164,7 @@ public:
   std::list<BulkCopy> loads;
   RaceTable races;
   std::map<uint64_t, Released> released;
+  std::map<uint64_t, std::vector<AcquiredWrite>> acquiredMaps; ///< by key
   /// Rises with everything another warp could see: stops spin detection.
   uint64_t epoch = 0;
   std::vector<std::unique_ptr<Memory>> globals; ///< by address
@@ -175,6 +205,7 @@ private:
   void returnFromSubroutine(Warp &warp, Lanes lanes);
   void leave(Warp &warp, unsigned lane);
   uint64_t activationBytes = 0;
+  uint32_t launchRegisters = 0; ///< of a thread; 0 where not known
   void splitOff(Warp &warp, Lanes lanes, uint32_t pc);
   void branch(Warp &warp, const Op &op, Lanes lanes);
   void branchTable(Warp &warp, const Op &op, Lanes lanes);

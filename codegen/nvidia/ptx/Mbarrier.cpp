@@ -235,9 +235,8 @@ void arriveOp(Warp &warp, const Op &op, Lanes lanes) {
                        block.shared.address + offset,
                        "completes the phase, which '.noComplete' rules out");
         // A relaxed arrival gives what a fence before it has released.
-        const Clock *fenced = warp.hasFence ? &warp.fence : nullptr;
         machine.arrive(warp, op, lane, block, offset, barrier, count,
-                       op.mode & IsRelaxed ? fenced : &warp.clock);
+                       op.mode & IsRelaxed ? &warp.lastFence() : &warp.clock);
         ticks = true;
       });
   if (machine.checks && ticks)
@@ -296,7 +295,7 @@ void wait(Warp &warp, const Op &op, Lanes lanes) {
           return;
         }
         if (machine.checks && done == 0) {
-          Clock &into = op.mode & IsRelaxed ? warp.acquired : warp.clock;
+          Clock &into = op.mode & IsRelaxed ? warp.acquired[0] : warp.clock;
           into.join(barrier.completed);
           machine.tick(warp);
         }

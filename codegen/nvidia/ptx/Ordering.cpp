@@ -3,6 +3,8 @@
 
 #include "codegen/nvidia/ptx/Machine.h"
 
+#include <algorithm>
+
 namespace heddle::ptx {
 
 uint32_t Warp::agentOf(unsigned kind) const {
@@ -19,6 +21,7 @@ uint32_t Machine::accessOf(const Warp &warp, const Op &op, uint32_t agent,
   access.clock = clock;
   access.op = indexOf(op);
   access.flags = flags;
+  access.rank = uint8_t(warp.block->rank);
   bool wasFull = races.isFull();
   uint32_t id = races.intern(access);
   if (races.isFull() && !wasFull)
@@ -76,45 +79,98 @@ void Machine::tick(Warp &warp) {
 // Release and acquire (PTX ISA 8.8)
 //===----------------------------------------------------------------------===//
 
-void Machine::acquire(Warp &warp, uint64_t address, bool isRelaxed) {
+/// The smallest scope that holds the warp and the block of that rank.
+static Scope scopeAround(const Warp &warp, uint32_t cluster, uint32_t rank) {
+  if (warp.block->cluster->number != cluster)
+    return Scope::Device;
+  return warp.block->rank == rank ? Scope::Block : Scope::Cluster;
+}
+
+void Machine::acquire(Warp &warp, uint64_t address, bool isRelaxed,
+                      Scope scope) {
   auto found = released.find(address);
   if (found == released.end())
     return;
+  const Released &slot = found->second;
   uint32_t own = warp.block->cluster->number;
-  // A relaxed load synchronises once a fence follows it.
-  Clock &into = isRelaxed ? warp.acquired : warp.clock;
-  into.joinFrom(found->second.cluster, found->second.clock, own);
+  auto take = [&](uint32_t cluster, const Clock &clock, Scope needed) {
+    if (needed > scope)
+      return;
+    // A relaxed load synchronises once a fence follows it.
+    Clock &into = isRelaxed ? warp.acquired[size_t(needed)] : warp.clock;
+    into.joinFrom(cluster, clock, own);
+  };
+  // Where several blocks have released, the scope is taken to be wide enough.
+  auto takeShared = [&](const ReleasedClock &from) {
+    if (from.blocks != 0)
+      take(from.cluster, from.clock,
+           from.blocks > 1 ? Scope::Block
+                           : scopeAround(warp, from.cluster, from.rank));
+  };
+  takeShared(slot.toDevice);
+  if (auto near = slot.inCluster.find(own); near != slot.inCluster.end())
+    takeShared(near->second);
+  if (auto near = slot.inBlock.find({own, warp.block->rank});
+      near != slot.inBlock.end())
+    take(own, near->second, Scope::Block);
   if (!isRelaxed)
     tick(warp);
 }
 
+/// Adds what a warp releases to the threads in `scope`.
+static void give(Released &slot, const Warp &warp, const Clock &clock,
+                 Scope scope) {
+  uint32_t own = warp.block->cluster->number, rank = warp.block->rank;
+  if (scope == Scope::Block)
+    return slot.inBlock[{own, rank}].join(clock);
+  ReleasedClock &to =
+      scope == Scope::Cluster ? slot.inCluster[own] : slot.toDevice;
+  if (to.blocks == 0) {
+    to.clock = clock;
+    to.cluster = own;
+    to.rank = rank;
+    to.blocks = 1;
+    return;
+  }
+  to.clock.joinFrom(own, clock, to.cluster);
+  if (to.cluster != own || to.rank != rank)
+    to.blocks = 2;
+}
+
 void Machine::release(Warp &warp, uint64_t address, bool isRelaxed,
-                      bool isUpdate) {
-  uint32_t own = warp.block->cluster->number;
-  if (isRelaxed && !warp.hasFence) {
+                      bool isUpdate, Scope scope) {
+  bool gives =
+      !isRelaxed || warp.hasFence[0] || warp.hasFence[1] || warp.hasFence[2];
+  if (!gives) {
     // A plain relaxed store ends what was released; an update continues it.
     if (!isUpdate)
       released.erase(address);
     return;
   }
-  const Clock &given = isRelaxed ? warp.fence : warp.clock;
-  auto [place, isNew] = released.try_emplace(address);
-  Released &slot = place->second;
-  if (isNew || !isUpdate) {
-    slot.clock = given;
-    slot.cluster = own;
-  } else {
-    slot.clock.joinFrom(own, given, slot.cluster);
+  Released &slot = released[address];
+  if (!isUpdate) {
+    slot.toDevice.blocks = 0;
+    slot.inBlock.clear();
+    slot.inCluster.clear();
   }
-  if (!isRelaxed)
-    tick(warp);
+  if (!isRelaxed) {
+    give(slot, warp, warp.clock, scope);
+    return tick(warp);
+  }
+  // The fence and the store reach those in the scopes of both.
+  for (size_t reach = 0; reach < 3; ++reach)
+    if (warp.hasFence[reach])
+      give(slot, warp, warp.fence[reach], std::min(Scope(reach), scope));
 }
 
-void Machine::fence(Warp &warp) {
-  warp.clock.join(warp.acquired);
-  warp.acquired.clear();
-  warp.fence = warp.clock;
-  warp.hasFence = true;
+void Machine::fence(Warp &warp, Scope scope) {
+  for (size_t reach = 0; reach <= size_t(scope); ++reach) {
+    warp.clock.join(warp.acquired[reach]);
+    warp.acquired[reach].clear();
+    warp.hasFence[reach] = false; // the new fence covers it
+  }
+  warp.fence[size_t(scope)] = warp.clock;
+  warp.hasFence[size_t(scope)] = true;
   tick(warp);
 }
 

@@ -183,6 +183,8 @@ struct Program {
   uint64_t staticShared = 0;
   uint64_t dynamicSharedOffset = 0;
   uint64_t localBytes = 0;
+  bool movesRegisters = false;         ///< has setmaxnreg
+  uint32_t largestRegisterRequest = 0; ///< of setmaxnreg.inc
 };
 
 /// Decodes the entry with every function it calls put in place of its call.

@@ -51,6 +51,8 @@ void Clock::join(const Clock &other) {
   joinInto(executed, other.executed);
   for (const auto &[cluster, clocks] : other.others)
     joinInto(others[cluster], clocks);
+  for (const auto &[cluster, clocks] : other.mapReleased)
+    joinInto(mapReleased[cluster], clocks);
 }
 
 void Clock::joinFrom(uint32_t cluster, const Clock &other, uint32_t own) {
@@ -59,6 +61,8 @@ void Clock::joinFrom(uint32_t cluster, const Clock &other, uint32_t own) {
   joinInto(others[cluster], other.seen);
   for (const auto &[third, clocks] : other.others)
     joinInto(third == own ? seen : others[third], clocks);
+  for (const auto &[third, clocks] : other.mapReleased)
+    joinInto(mapReleased[third], clocks);
 }
 
 void Clock::clear() {
@@ -68,6 +72,7 @@ void Clock::clear() {
   inits.clear();
   executed.clear();
   others.clear();
+  mapReleased.clear();
 }
 
 //===----------------------------------------------------------------------===//
@@ -95,22 +100,25 @@ uint32_t RaceTable::intern(const Access &access) {
   return id = uint32_t(accesses.size() - 1);
 }
 
-bool RaceTable::isOrdered(const Access &before, const Access &now,
-                          const Clock &clock) const {
-  if (before.cluster == now.cluster)
+bool RaceTable::isOrdered(const Access &before, uint32_t cluster,
+                          const Clock &clock) {
+  if (before.cluster == cluster)
     return clock.of(before.agent) >= before.clock;
   auto other = clock.others.find(before.cluster);
   return other != clock.others.end() && before.agent < other->second.size() &&
          other->second[before.agent] >= before.clock;
 }
 
-/// Strong accesses of sufficient scope do not race (PTX ISA 8.7: morally
-/// strong).
+/// Strong accesses whose scopes include each other do not race (PTX ISA 8.7:
+/// morally strong).
 bool RaceTable::mayOverlap(const Access &before, const Access &now) const {
   if (!(before.flags & now.flags & Access::Strong))
     return false;
+  uint8_t flags = before.flags | now.flags;
   bool sameCluster = before.cluster == now.cluster;
-  return sameCluster || !((before.flags | now.flags) & Access::CtaScope);
+  if (flags & Access::BlockScope)
+    return sameCluster && before.rank == now.rank;
+  return sameCluster || !(flags & Access::ClusterScope);
 }
 
 /// What the generic proxy wrote, the async proxy sees only past a proxy fence.
@@ -140,8 +148,8 @@ uint32_t RaceTable::withReader(uint32_t set, uint32_t access, uint8_t mask,
       if (reader.access == access) {
         reader.mask |= mask;
         joined = true;
-      } else if (isOrdered(before, now, clock) && (reader.mask & ~mask) == 0 &&
-                 !(now.flags & Access::Strong)) {
+      } else if (isOrdered(before, now.cluster, clock) &&
+                 (reader.mask & ~mask) == 0 && !(now.flags & Access::Strong)) {
         continue; // whoever is ordered after this read is so after that one
       }
       foreign += before.cluster != now.cluster;
@@ -180,24 +188,49 @@ Conflict RaceTable::read(ShadowCells &cells, uint64_t offset, uint64_t bytes,
   Conflict conflict;
   const Access now = accesses[access];
   uint32_t checked = 0; // the last write found to be in order
+  auto check = [&](uint32_t write, uint64_t word) {
+    const Access &before = accesses[write];
+    if (isOrdered(before, now.cluster, clock)) {
+      if (isFenced(before, now, clock, cells.isGlobal))
+        checked = write;
+      else if (conflict.kind == Conflict::Kind::None)
+        conflict = {Conflict::Kind::Proxy, word * 4, before};
+    } else if (!mayOverlap(before, now) &&
+               conflict.kind == Conflict::Kind::None) {
+      conflict = {Conflict::Kind::WriteRead, word * 4, before};
+    }
+  };
   forWords(offset, bytes, [&](uint64_t word, uint8_t mask) {
     ShadowCell &cell = cells[word];
-    if (cell.write != 0 && cell.write != checked && (cell.writeMask & mask)) {
-      const Access &before = accesses[cell.write];
-      if (isOrdered(before, now, clock)) {
-        if (!isFenced(before, now, clock, cells.isGlobal) &&
-            conflict.kind == Conflict::Kind::None)
-          conflict = {Conflict::Kind::Proxy, word * 4, before};
-        else
-          checked = cell.write;
-      } else if (!mayOverlap(before, now) &&
-                 conflict.kind == Conflict::Kind::None) {
-        conflict = {Conflict::Kind::WriteRead, word * 4, before};
-      }
-    }
+    if (cell.write != 0 && cell.write != checked && (cell.writeMask & mask))
+      check(cell.write, word);
+    if (cell.hasOlder) [[unlikely]]
+      for (const PartialWrite &older : cells.older[word])
+        if (older.mask & mask)
+          check(older.access, word);
     cell.readers = withReader(cell.readers, access, mask, clock);
   });
   return conflict;
+}
+
+void RaceTable::keepOlder(ShadowCells &cells, uint64_t word, ShadowCell &cell,
+                          uint32_t access, uint8_t mask) {
+  uint8_t left = cell.writeMask & ~mask;
+  bool isSame = cell.write == access;
+  if (!cell.hasOlder && (isSame || left == 0)) {
+    cell.writeMask = isSame ? cell.writeMask | mask : mask;
+    return;
+  }
+  std::vector<PartialWrite> &older = cells.older[word];
+  for (PartialWrite &write : older)
+    write.mask &= ~mask;
+  std::erase_if(older, [](const PartialWrite &w) { return w.mask == 0; });
+  if (!isSame && left != 0)
+    older.push_back({cell.write, left});
+  cell.writeMask = isSame ? cell.writeMask | mask : mask;
+  cell.hasOlder = !older.empty();
+  if (!cell.hasOlder)
+    cells.older.erase(word);
 }
 
 Conflict RaceTable::write(ShadowCells &cells, uint64_t offset, uint64_t bytes,
@@ -209,25 +242,31 @@ Conflict RaceTable::write(ShadowCells &cells, uint64_t offset, uint64_t bytes,
     if (conflict.kind == Conflict::Kind::None)
       conflict = {kind, word * 4, before};
   };
+  auto checkWrite = [&](uint32_t write, uint64_t word) {
+    const Access &before = accesses[write];
+    if (!isOrdered(before, now.cluster, clock)) {
+      if (!mayOverlap(before, now))
+        found(Conflict::Kind::WriteWrite, word, before);
+    } else if (!isFenced(before, now, clock, cells.isGlobal)) {
+      found(Conflict::Kind::Proxy, word, before);
+    } else {
+      checkedWrite = write;
+    }
+  };
   forWords(offset, bytes, [&](uint64_t word, uint8_t mask) {
     ShadowCell &cell = cells[word];
     if (cell.write != 0 && cell.write != checkedWrite && cell.write != access &&
-        (cell.writeMask & mask)) {
-      const Access &before = accesses[cell.write];
-      if (!isOrdered(before, now, clock)) {
-        if (!mayOverlap(before, now))
-          found(Conflict::Kind::WriteWrite, word, before);
-      } else if (!isFenced(before, now, clock, cells.isGlobal)) {
-        found(Conflict::Kind::Proxy, word, before);
-      } else {
-        checkedWrite = cell.write;
-      }
-    }
+        (cell.writeMask & mask))
+      checkWrite(cell.write, word);
+    if (cell.hasOlder) [[unlikely]]
+      for (const PartialWrite &older : cells.older[word])
+        if (older.access != access && (older.mask & mask))
+          checkWrite(older.access, word);
     if (cell.readers != 0 && cell.readers != checkedSet) {
       bool all = true;
       for (const Reader &reader : readerSets[cell.readers]) {
         const Access &before = accesses[reader.access];
-        if (!(reader.mask & mask) || isOrdered(before, now, clock) ||
+        if (!(reader.mask & mask) || isOrdered(before, now.cluster, clock) ||
             mayOverlap(before, now))
           continue;
         all = false;
@@ -236,10 +275,13 @@ Conflict RaceTable::write(ShadowCells &cells, uint64_t offset, uint64_t bytes,
       if (all)
         checkedSet = mask == 15 ? cell.readers : 0;
     }
-    // A read of other bytes of the word must stay known.
+    // Accesses of other bytes of the word must stay known.
     if (mask == 15)
       cell.readers = 0;
-    cell.writeMask = cell.write == access ? cell.writeMask | mask : mask;
+    if (mask == 15 && !cell.hasOlder)
+      cell.writeMask = 15;
+    else
+      keepOlder(cells, word, cell, access, mask);
     cell.write = access;
   });
   return conflict;

@@ -20,6 +20,10 @@
 
 namespace heddle::ptx {
 
+/// Threads that a strong access or a fence reaches (PTX ISA 8.5). `.sys` adds
+/// nobody to the device.
+enum class Scope : uint8_t { Block, Cluster, Device };
+
 /// What one warp, or one synchronisation object, knows of all agents.
 struct Clock {
   std::vector<uint32_t> seen; ///< by agent of the own cluster
@@ -34,6 +38,8 @@ struct Clock {
   std::vector<uint32_t> executed;
   /// Agents of other clusters, by cluster.
   std::map<uint32_t, std::vector<uint32_t>> others;
+  /// By cluster, accesses up to here are released to the tensor-map proxy.
+  std::map<uint32_t, std::vector<uint32_t>> mapReleased;
 
   uint32_t of(uint32_t agent) const {
     return agent < seen.size() ? seen[agent] : 0;
@@ -61,20 +67,23 @@ struct Access {
   enum Flag : uint8_t {
     Strong = 1, ///< atomic, volatile, relaxed, acquire or release
     Async = 2,  ///< by the async proxy
-    CtaScope = 4,
+    BlockScope = 4,
+    ClusterScope = 8,
   };
   uint32_t cluster = 0;
   uint32_t agent = 0;
   uint32_t clock = 0;
   uint32_t op = 0;
   uint8_t flags = 0;
+  uint8_t rank = 0; ///< of the block in its cluster
 };
 
 /// Shadow of four bytes: who wrote them last, who has read them since.
 struct ShadowCell {
-  uint32_t write = 0;   ///< access, 0 for none
-  uint32_t readers = 0; ///< set of accesses, 0 for none
-  uint8_t writeMask = 0;
+  uint32_t write = 0;    ///< access, 0 for none
+  uint32_t readers = 0;  ///< set of accesses, 0 for none
+  uint8_t writeMask = 0; ///< bytes of `write`
+  bool hasOlder = false; ///< other bytes have writers in `ShadowCells::older`
 };
 
 /// What an access collides with.
@@ -83,6 +92,12 @@ struct Conflict {
   Kind kind = Kind::None;
   uint64_t offset = 0;
   Access other;
+};
+
+/// A write of some bytes of a word, one bit for each.
+struct PartialWrite {
+  uint32_t access;
+  uint8_t mask;
 };
 
 /// Cells of a memory, made page by page when first touched.
@@ -103,9 +118,12 @@ public:
   void clear() {
     for (auto &page : pages)
       page.reset();
+    older.clear();
   }
 
   bool isGlobal = false; ///< of global, not of shared memory
+  /// Writes of a word that the last one has left in place, of disjoint bytes.
+  std::unordered_map<uint64_t, std::vector<PartialWrite>> older;
 
 private:
   static constexpr uint64_t pageWords = 1024, pageBytes = pageWords * 4;
@@ -126,14 +144,31 @@ public:
   Conflict write(ShadowCells &cells, uint64_t offset, uint64_t bytes,
                  uint32_t access, const Clock &clock);
 
+  /// Calls `visit(access, what it is)` for the last writes of these bytes.
+  template <class Visit>
+  void forWrites(ShadowCells &cells, uint64_t offset, uint64_t bytes,
+                 Visit visit) const {
+    for (uint64_t word = offset / 4; word * 4 < offset + bytes; ++word) {
+      const ShadowCell &cell = cells[word];
+      if (cell.write != 0)
+        visit(cell.write, accesses[cell.write]);
+      if (cell.hasOlder)
+        for (const PartialWrite &older : cells.older[word])
+          visit(older.access, accesses[older.access]);
+    }
+  }
+  /// Whether `before` happened before what an agent of `cluster` does now.
+  static bool isOrdered(const Access &before, uint32_t cluster,
+                        const Clock &clock);
+
 private:
   struct Reader {
     uint32_t access;
     uint8_t mask;
     bool operator==(const Reader &) const = default;
   };
-  bool isOrdered(const Access &before, const Access &now,
-                 const Clock &clock) const;
+  static void keepOlder(ShadowCells &cells, uint64_t word, ShadowCell &cell,
+                        uint32_t access, uint8_t mask);
   bool mayOverlap(const Access &before, const Access &now) const;
   bool isFenced(const Access &before, const Access &now, const Clock &clock,
                 bool isGlobal) const;

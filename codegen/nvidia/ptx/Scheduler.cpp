@@ -194,6 +194,9 @@ void Machine::reportWaiting(Warp &warp, const LaneGroup &group) {
              maskOf(warp.live) + " only (masks)");
     text = "waits for the other lanes of its warp";
     break;
+  case Waiting::Registers:
+    text = describeRegisterWait(warp, op);
+    break;
   case Waiting::Warpgroup:
     text = "waits for a wgmma that the other warps of its warpgroup have not "
            "issued";

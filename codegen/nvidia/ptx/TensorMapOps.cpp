@@ -89,7 +89,8 @@ void copyFence(Warp &warp, const Op &op, Lanes lanes) {
   if (machine.checks) {
     noteAccesses(warp, op, from, 128, false, 0);
     noteAccesses(warp, op, to, 128, true, 0);
-    machine.release(warp, to.target[lane].key(), false, false);
+    machine.release(warp, to.target[lane].key(), false, false, Scope(op.mode2));
+    machine.releaseMaps(warp);
   }
   std::memcpy(to.target[lane].data(), from.target[lane].data(), 128);
   ++machine.epoch;
@@ -129,8 +130,10 @@ void buildCopyFence(Builder &b) {
   b.require("shared::cta");
   b.require("tensormap::generic");
   b.require("release");
-  if (b.takeOneOf({"cta", "cluster", "gpu", "sys"}) < 0)
+  std::optional<Scope> scope = takeScope(b);
+  if (!scope)
     b.refuse("expected a scope");
+  b.op.mode2 = uint8_t(*scope);
   b.require("sync");
   b.require("aligned");
   b.requireOperands(3, 3);

@@ -38,6 +38,7 @@ enum class Waiting : uint8_t {
   ClusterBarrier,
   Mbarrier, ///< `object` is its offset
   Convergence,
+  Registers, ///< the pool of the block has too few for a setmaxnreg
   Warpgroup, ///< other warps have not yet issued the wgmma waited for
 };
 
@@ -114,13 +115,18 @@ public:
   bool hasWgmmaFence = false;
   uint32_t inFlightCount = 0;
   Clock clock;
-  Clock acquired;         ///< seen by relaxed loads, joined at a fence
-  Clock fence;            ///< at the last fence, released by stores
+  // By scope: what relaxed loads have seen, joined at a fence that reaches so
+  // far, and the clock at the last fence, released by stores.
+  Clock acquired[3], fence[3];
+  bool hasFence[3] = {false, false, false};
   uint32_t initFence = 0; ///< own clock at the last fence.mbarrier_init
-  bool hasFence = false;
   uint32_t agent = 0;
   std::vector<Memory> local; ///< per lane, made when touched
   std::vector<std::byte> registers;
+
+  // setmaxnreg
+  uint32_t registerCount = 0;   ///< of a thread; 0 while not known
+  uint32_t registerChanges = 0; ///< executed so far
 
   // Progress.
   bool isQueued = false;
@@ -136,6 +142,10 @@ public:
   bool clusterArrived = false;
   uint64_t clusterPhase = 0;
 
+  /// Clock at the last fence; each clears the narrower ones.
+  const Clock &lastFence() const {
+    return fence[hasFence[0] ? 0 : hasFence[1] ? 1 : 2];
+  }
   uint32_t agentOf(unsigned kind) const;
   uint32_t threadOf(unsigned lane) const { return index * warpSize + lane; }
 };

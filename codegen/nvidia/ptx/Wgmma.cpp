@@ -40,7 +40,7 @@ uint32_t MatrixDescriptor::addressAlongK(uint32_t outer,
     at += innerBytes / 16 * leading + innerBytes % 16;
   else
     at += innerBytes;
-  return swizzled(at, swizzle);
+  return swizzledInPattern(at);
 }
 
 uint32_t MatrixDescriptor::addressAcrossK(uint32_t outerBytes,
@@ -50,7 +50,12 @@ uint32_t MatrixDescriptor::addressAcrossK(uint32_t outerBytes,
     at += outerBytes / span * stride + inner / 8 * leading;
   else
     at += outerBytes / span * leading + inner / 8 * stride;
-  return swizzled(at, swizzle);
+  return swizzledInPattern(at);
+}
+
+uint32_t MatrixDescriptor::swizzledInPattern(uint32_t address) const {
+  uint32_t patternStart = baseOffset << 7;
+  return swizzled(address - patternStart, swizzle) + patternStart;
 }
 
 namespace {
@@ -111,21 +116,23 @@ bool checkDescriptor(Warp &warp, const Op &op,
                      uint32_t access) {
   Machine &machine = *warp.machine;
   Memory &shared = warp.block->shared;
-  if (descriptor.baseOffset != 0) {
+  if (descriptor.baseOffset != 0 && descriptor.swizzle == TensorSwizzle::None) {
     machine.find(FindingKind::Descriptor, warp, op, 0, descriptor.start,
-                 "has a descriptor with a base offset, which is not modelled");
+                 "has a descriptor with a base offset, but no swizzle");
     return false;
   }
   // Eight rows of a span each are a pattern, which starts at a multiple of its
-  // size (9.7.15.5.1.2).
-  if (uint32_t rows = descriptor.start / descriptor.span % 8;
+  // size or where the base offset says (9.7.15.5.1.2).
+  uint32_t inPattern = descriptor.start - (descriptor.baseOffset << 7);
+  if (uint32_t rows = inPattern / descriptor.span % 8;
       rows != 0 && descriptor.swizzle != TensorSwizzle::None) {
     machine.find(
         FindingKind::Descriptor, warp, op, 0, shared.address + descriptor.start,
         "has a descriptor that starts at shared offset " +
             std::to_string(descriptor.start) + ", " + std::to_string(rows) +
             " rows into a pattern of " + std::to_string(8 * descriptor.span) +
-            " bytes, without a base offset");
+            " bytes, with a base offset of " +
+            std::to_string(descriptor.baseOffset));
     return false;
   }
   uint32_t bytes = elementBits(type) / 8;

@@ -135,6 +135,7 @@ def kernel(depth):
   .param .f32 scale
 )
 .reqntid 384
+.minnctapersm 1
 {{
   .reg .pred other, consumes, arrives, wraps, more, yes, no;
   .reg .b32 thread, group, lane, base, bars, full, slot, phase, parity, step, tiles_;

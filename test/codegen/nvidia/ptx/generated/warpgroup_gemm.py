@@ -67,6 +67,7 @@ def kernel(element, columns, stages, in_flight):
   .param .u32 steps
 )
 .reqntid 384
+.minnctapersm 1
 {{
   .reg .pred other, consumes, accumulates, arrives, wraps, more;
   .reg .b32 thread, group, lane, base, bars, full, empty, step, steps_, slot, phase, parity;

@@ -20,6 +20,9 @@ struct Wgmma {
   bool accumulates = true;
   bool saturate = false;
   Fill fill = Fill::Ordinary;
+  /// Where the pattern of the swizzle starts, in units of 128 bytes behind a
+  /// boundary that it repeats at.
+  unsigned baseOffset = 0;
 
   unsigned k() const { return 256 / a->bits; }
   unsigned accumulators() const { return n / 2 * d->bits / 32; }
@@ -123,20 +126,20 @@ std::string kernelText(const Wgmma &w) {
 
 void check(const Wgmma &w) {
   Matrix a(64, w.k(), *w.a, 5, w.fill), b(w.k(), w.n, *w.b, 6, w.fill),
-      start(64, w.n, *w.d, 7, w.fill);
-  unsigned bytes = w.a->bits / 8;
+      first(64, w.n, *w.d, 7, w.fill);
+  unsigned bytes = w.a->bits / 8, start = w.baseOffset * 128;
   std::vector<uint8_t> image(sharedBytes);
   for (unsigned q = 0; q < w.k(); ++q) {
     for (unsigned i = 0; i < 64; ++i) {
       uint64_t value = a.at(i, q);
-      std::memcpy(&image[placeOf(i, q, bytes, w.span, w.transA, 64)], &value,
-                  bytes);
+      std::memcpy(&image[start + placeOf(i, q, bytes, w.span, w.transA, 64)],
+                  &value, bytes);
     }
     for (unsigned j = 0; j < w.n; ++j) {
       uint64_t value = b.at(q, j);
-      std::memcpy(
-          &image[startOfB + placeOf(j, q, bytes, w.span, w.transB, w.n)],
-          &value, bytes);
+      std::memcpy(&image[start + startOfB +
+                         placeOf(j, q, bytes, w.span, w.transB, w.n)],
+                  &value, bytes);
     }
   }
   std::vector<uint64_t> elementsA, elementsD;
@@ -147,7 +150,7 @@ void check(const Wgmma &w) {
     }
     for (unsigned i = 0; i < w.n / 2; ++i) {
       auto [row, column] = placeInD(thread, i);
-      elementsD.push_back(start.at(row, column));
+      elementsD.push_back(first.at(row, column));
     }
   }
   std::vector<uint8_t> fragments = packed(elementsA, w.a->bits),
@@ -156,8 +159,9 @@ void check(const Wgmma &w) {
   kernel.addBuffer(image, "image");
   kernel.addBuffer(out, "acc");
   kernel.addBuffer(fragments, "fragments");
-  kernel.add(descriptor(0, w.span, w.transA, 64));
-  kernel.add(descriptor(startOfB, w.span, w.transB, w.n));
+  uint64_t baseOffset = uint64_t(w.baseOffset) << 49;
+  kernel.add(descriptor(start, w.span, w.transA, 64) | baseOffset);
+  kernel.add(descriptor(start + startOfB, w.span, w.transB, w.n) | baseOffset);
   kernel.add(uint32_t(w.accumulates));
   kernel.launch.block[0] = 128;
   Report report = kernel.run();
@@ -167,9 +171,9 @@ void check(const Wgmma &w) {
     for (unsigned i = 0; i < w.n / 2; ++i) {
       auto [row, column] = placeInD(thread, i);
       uint64_t got = patternAt(out, w.d->bits, thread * (w.n / 2) + i);
-      double first = w.accumulates ? start.value(row, column) : 0;
+      double addend = w.accumulates ? first.value(row, column) : 0;
       ASSERT_TRUE(
-          isProduct(a, b, row, column, first, *w.d, got, sign, w.saturate))
+          isProduct(a, b, row, column, addend, *w.d, got, sign, w.saturate))
           << w.text() << " span " << w.span << " row " << row << " column "
           << column << " gave " << w.d->value(got);
     }
@@ -247,6 +251,20 @@ TEST(Wgmma, ScalesAndSaturation) {
           }
           check(w);
         }
+}
+
+/// Patterns of the swizzle that start anywhere (matrix base offset).
+TEST(Wgmma, BaseOffsets) {
+  for (Wgmma w : combinations()) {
+    w.n = 32;
+    for (unsigned span : {32u, 64u, 128u})
+      for (unsigned baseOffset = 1; baseOffset < 8; ++baseOffset) {
+        w.span = span;
+        w.baseOffset = baseOffset;
+        w.transA = w.transB = w.a->bits == 16 && baseOffset % 2;
+        check(w);
+      }
+  }
 }
 
 TEST(Wgmma, Transposes) {

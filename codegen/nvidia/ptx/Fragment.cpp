@@ -1,4 +1,5 @@
-// Fragment.cpp - accumulators between registers and dense matrices.
+// Fragment.cpp - accumulators between registers and dense matrices, and the
+// modifiers that mma and wmma share.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "codegen/nvidia/ptx/Fragment.h"
@@ -67,6 +68,21 @@ void scatterAccumulators(Warp &warp, const std::vector<Row> &rows, unsigned m,
       words[lane] = uint32_t(value);
     }
   }
+}
+
+bool takeColumnMajor(Builder &b) {
+  for (const std::string &word : b.in.mnemonic->modifiers)
+    if ((word == "row" || word == "col") && b.take(word))
+      return word == "col";
+  b.refuse("expected '.row' or '.col' for A and for B");
+}
+
+uint8_t takeBitOperation(Builder &b) {
+  int operation = b.takeOneOf({"xor", "and"});
+  if (operation < 0)
+    b.refuse("expected '.xor' or '.and'");
+  b.require("popc");
+  return uint8_t(operation);
 }
 
 } // namespace heddle::ptx

@@ -4,6 +4,7 @@
 #ifndef HEDDLE_CODEGEN_NVIDIA_PTX_FRAGMENT_H
 #define HEDDLE_CODEGEN_NVIDIA_PTX_FRAGMENT_H
 
+#include "codegen/nvidia/ptx/Builder.h"
 #include "codegen/nvidia/ptx/Machine.h"
 #include "codegen/nvidia/ptx/MatrixProduct.h"
 
@@ -44,6 +45,11 @@ void gatherAccumulators(Warp &warp, const std::vector<Row> &rows, unsigned m,
                         unsigned n, int64_t *into);
 void scatterAccumulators(Warp &warp, const std::vector<Row> &rows, unsigned m,
                          unsigned n, const int64_t *from, bool saturate);
+
+/// Takes the next of `.row` and `.col`, of A and then of B; true for the latter.
+bool takeColumnMajor(Builder &builder);
+/// Takes `.xor.popc` or `.and.popc` of elements of one bit: 0 or 1.
+uint8_t takeBitOperation(Builder &builder);
 
 /// The bits of an element in a 32-bit register.
 inline uint32_t elementOf(uint32_t word, unsigned bits, unsigned index) {

@@ -1,7 +1,6 @@
 // Mma.cpp - mma.sync (PTX ISA 9.7.14.5).
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "codegen/nvidia/ptx/Builder.h"
 #include "codegen/nvidia/ptx/Formats.h"
 #include "codegen/nvidia/ptx/Fragment.h"
 
@@ -221,14 +220,6 @@ void takeShape(Builder &b, OpDetail &shape) {
     b.refuse("expected a shape such as '.m16n8k16'");
 }
 
-/// Takes the next of `.row` and `.col`; true for the latter.
-bool takeColumnMajor(Builder &b) {
-  for (const std::string &word : b.in.mnemonic->modifiers)
-    if ((word == "row" || word == "col") && b.take(word))
-      return word == "col";
-  b.refuse("expected '.row' or '.col' for A and for B");
-}
-
 std::vector<Row> takeRegisters(Builder &b, size_t index, size_t count,
                                Type type, bool isResult) {
   const Operand &operand = b.operand(index);
@@ -297,13 +288,8 @@ void buildMma(Builder &b) {
   if (shape.typeC != shape.typeD &&
       !(quadPairs && shape.typeC == Type::F16)) // may widen
     b.refuse("expected accumulators of the type of the result");
-  if (shape.typeA == Type::B1) {
-    int operation = b.takeOneOf({"xor", "and"});
-    if (operation < 0)
-      b.refuse("expected '.xor' or '.and'");
-    b.require("popc");
-    b.op.mode = uint8_t(operation);
-  }
+  if (shape.typeA == Type::B1)
+    b.op.mode = takeBitOperation(b);
   b.requireOperands(4, 4);
   bool isDouble = shape.typeA == Type::F64;
   unsigned bits = isDouble ? 32 : elementBits(shape.typeA);

@@ -4,6 +4,8 @@
 #include "codegen/nvidia/ptx/Elementwise.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <utility>
 
 namespace heddle::ptx {
 
@@ -65,19 +67,41 @@ void shfl(Warp &warp, const Op &op, Lanes lanes) {
   p = (p & ~lanes) | inRange;
 }
 
+/// Takes `.sync`. Up to PTX 6.3, and for targets below sm_70, there are forms
+/// without it and without a member mask: of the lanes that are active (9.7.9.5,
+/// 9.7.13.1).
+bool takeSync(Builder &b) {
+  if (b.take("sync"))
+    return true;
+  const Module &module = *b.writer.program.module;
+  bool isOld = std::pair(module.versionMajor, module.versionMinor) <
+               std::pair(6u, 4u);
+  for (const std::string &target : module.targets)
+    isOld |= target.starts_with("sm_") && std::atoi(target.c_str() + 3) < 70;
+  if (!isOld)
+    b.refuse("expected modifier '.sync' from PTX 6.4 on for sm_70 and later");
+  return false;
+}
+
+/// The member mask in operand `index`, of a form with `.sync`.
+void takeMembers(Builder &b, size_t index) {
+  b.op.members = b.source(index, Type::B32, true);
+  b.op.convergence = Convergence::MemberMask;
+}
+
 void buildShfl(Builder &b) {
-  b.require("sync");
+  bool synchronises = takeSync(b);
   int mode = b.takeOneOf({"up", "down", "bfly", "idx"});
   if (mode < 0)
     b.refuse("expected '.up', '.down', '.bfly' or '.idx'");
   b.require("b32");
-  b.requireOperands(5, 5);
+  b.requireOperands(4 + synchronises, 4 + synchronises);
   b.op.mode = uint8_t(mode);
   b.op.a = b.exchangedSource(1, Type::B32);
   b.op.b = b.source(2, Type::B32, true);
   b.op.c = b.source(3, Type::B32, true);
-  b.op.members = b.source(4, Type::B32, true);
-  b.op.convergence = Convergence::MemberMask;
+  if (synchronises)
+    takeMembers(b, 4);
   b.op.target = noRow;
   const Operand &result = b.operand(0);
   bool isPair = result.kind == Operand::Kind::Pair;
@@ -87,9 +111,12 @@ void buildShfl(Builder &b) {
   b.op.run = shfl;
 }
 
-/// Calls `apply(subset)` for each set of lanes with the same member mask.
+/// Calls `apply(subset)` for each set of lanes with the same member mask; where
+/// the op has none, for the lanes that execute it.
 template <class Apply>
 void forMemberSets(Warp &warp, const Op &op, Lanes lanes, Apply apply) {
+  if (op.members == noRow)
+    return apply(lanes);
   const uint32_t *members = warp.row<uint32_t>(op.members);
   while (lanes != 0) {
     uint32_t mask = members[std::countr_zero(lanes)];
@@ -122,17 +149,17 @@ void vote(Warp &warp, const Op &op, Lanes lanes) {
 }
 
 void buildVote(Builder &b) {
-  b.require("sync");
+  bool synchronises = takeSync(b);
   int mode = b.takeOneOf({"all", "any", "uni", "ballot"});
   if (mode < 0)
     b.refuse("expected '.all', '.any', '.uni' or '.ballot'");
   b.require(mode == Ballot ? "b32" : "pred");
-  b.requireOperands(3, 3);
+  b.requireOperands(2 + synchronises, 2 + synchronises);
   b.op.mode = uint8_t(mode);
   b.op.a = b.predicateSource(b.operand(1));
   b.op.mode2 = b.operand(1).negated;
-  b.op.members = b.source(2, Type::B32, true);
-  b.op.convergence = Convergence::MemberMask;
+  if (synchronises)
+    takeMembers(b, 2);
   b.op.d = mode == Ballot ? b.destination(0, Type::B32)
                           : b.predicateDestination(b.operand(0));
   b.op.run = vote;
@@ -171,8 +198,7 @@ void buildMatch(Builder &b) {
   b.requireOperands(3, 3);
   b.op.mode = uint8_t(mode);
   b.op.a = b.source(1, type);
-  b.op.members = b.source(2, Type::B32, true);
-  b.op.convergence = Convergence::MemberMask;
+  takeMembers(b, 2);
   b.op.target = noRow;
   const Operand &result = b.operand(0);
   bool isPair = result.kind == Operand::Kind::Pair;
@@ -265,8 +291,7 @@ void buildRedux(Builder &b) {
   b.requireOperands(3, 3);
   b.op.mode = uint8_t(mode);
   b.op.a = b.source(1, type);
-  b.op.members = b.source(2, Type::B32, true);
-  b.op.convergence = Convergence::MemberMask;
+  takeMembers(b, 2);
   b.op.d = b.destination(0, type);
   b.op.run = type == Type::F32   ? reduxFloat
              : type == Type::S32 ? redux<int32_t>
@@ -288,8 +313,7 @@ void buildElect(Builder &b) {
   b.requireOperands(2, 2);
   if (!b.isKind(0, Operand::Kind::Pair))
     b.refuse("expected 'd|p' as result");
-  b.op.members = b.source(1, Type::B32, true);
-  b.op.convergence = Convergence::MemberMask;
+  takeMembers(b, 1);
   b.op.d = b.destination(b.operand(0).elements[0], Type::B32);
   b.op.target = b.predicateDestination(b.operand(0).elements[1]);
   b.op.run = elect;

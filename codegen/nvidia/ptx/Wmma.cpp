@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // PTX leaves open which lane holds which element of a fragment. Here element s
-// of the matrix, counted in rows, is slot s of the warp: lane by lane, register
-// by register. Fragments with more slots than elements repeat the matrix.
+// of the matrix, counted in rows of A and C and in columns of B, is slot s of
+// the warp: lane by lane, register by register. Fragments with more slots than
+// elements repeat the matrix. With elements of four bits and of one this is the
+// layout of mma.sync, which has the same shapes.
 
 #include "codegen/nvidia/ptx/Access.h"
 #include "codegen/nvidia/ptx/Formats.h"
-#include "codegen/nvidia/ptx/MatrixProduct.h"
+#include "codegen/nvidia/ptx/Fragment.h"
 
 #include <algorithm>
 #include <cstring>
@@ -30,7 +32,20 @@ unsigned columnsOf(Part part, const Shape &s) {
   return part == Part::A ? s.k : s.n;
 }
 
+/// The element in slot `slot`.
+Place placeOf(Part part, const Shape &shape, unsigned slot) {
+  if (part == Part::B)
+    return {slot % shape.k, slot / shape.k};
+  unsigned columns = columnsOf(part, shape);
+  return {slot / columns, slot % columns};
+}
+
 unsigned bitsOf(Type type) { return type == Type::TF32 ? 32 : bitWidth(type); }
+
+/// Elements of less than a byte move as words of neighbours along k.
+bool isSubByte(Type type) {
+  return type == Type::S4 || type == Type::U4 || type == Type::B1;
+}
 
 /// Registers of a fragment; f16 multiplicands always take eight.
 unsigned registersOf(Part part, const Shape &s, Type type) {
@@ -75,35 +90,51 @@ unsigned slotsOf(const std::vector<Row> &rows, Type type) {
 
 enum MemoryMode : uint8_t { WideAddress = 1, ColumnMajor = 2, Stores = 4 };
 
+/// Whether the lines of a matrix of elements of less than a byte begin at whole
+/// words.
+bool hasWholeLines(Warp &warp, const Op &op, unsigned perWord,
+                   uint64_t stride) {
+  if (stride % perWord == 0)
+    return true;
+  warp.machine->find(FindingKind::Misaligned, warp, op, 0, 0,
+                     "has a stride of " + std::to_string(stride) +
+                         " elements, which is not a multiple of " +
+                         std::to_string(perWord));
+  return false;
+}
+
 /// `op.mode2` the part; row `b` the stride in elements.
 void moveFragment(Warp &warp, const Op &op, Lanes) {
   Machine &machine = *warp.machine;
   const OpDetail &detail = machine.program.details[op.detail];
   Shape shape{detail.m, detail.n, detail.k};
   Part part = Part(op.mode2);
-  Type type = detail.typeA;
-  unsigned rows = rowsOf(part, shape), columns = columnsOf(part, shape);
+  Type type = isSubByte(detail.typeA) ? Type::B32 : detail.typeA;
   unsigned bytes = bitsOf(type) / 8;
+  unsigned elements = bitsOf(type) / bitsOf(detail.typeA); ///< of a slot
+  unsigned count = rowsOf(part, shape) * columnsOf(part, shape) / elements;
   bool stores = op.mode & Stores;
   uint64_t base = op.mode & WideAddress ? warp.row<uint64_t>(op.a)[0]
                                         : warp.row<uint32_t>(op.a)[0];
   base += op.immediate;
   uint64_t stride = warp.row<uint32_t>(op.b)[0];
+  if (!hasWholeLines(warp, op, elements, stride))
+    return;
   AccessRequest request{Space(op.target), bytes, bytes, stores};
   uint32_t access = 0;
   if (machine.checks)
     access =
         machine.accessOf(warp, op, warp.agent, warp.clock.of(warp.agent), 0);
   for (unsigned slot = 0; slot < slotsOf(detail.d, type); ++slot) {
-    unsigned element = slot % (rows * columns);
-    if (stores && slot >= rows * columns)
+    if (stores && slot >= count)
       break;
-    unsigned row = element / columns, column = element % columns;
-    uint64_t index =
-        op.mode & ColumnMajor ? column * stride + row : row * stride + column;
+    Place at = placeOf(part, shape, slot % count * elements);
+    uint64_t index = op.mode & ColumnMajor ? at.column * stride + at.row
+                                           : at.row * stride + at.column;
+    uint64_t address = base + index / elements * bytes;
     Target target;
     unsigned lane = slot / perRegister(type) / unsigned(detail.d.size());
-    if (!machine.resolve(warp, op, lane, base + index * bytes, request, target))
+    if (!machine.resolve(warp, op, lane, address, request, target))
       return;
     if (machine.checks && stores) {
       machine.noteWrite(warp, op, lane, target, bytes);
@@ -127,69 +158,109 @@ void moveFragment(Warp &warp, const Op &op, Lanes) {
 template <class T, class Convert>
 void gather(Warp &warp, const std::vector<Row> &rows, Type type, Part part,
             const Shape &shape, T *into, Convert convert) {
-  unsigned count = rowsOf(part, shape) * columnsOf(part, shape);
-  for (unsigned slot = 0; slot < count; ++slot)
-    into[slot] = convert(readSlot(warp, rows, type, slot));
+  unsigned columns = columnsOf(part, shape);
+  for (unsigned slot = 0; slot < rowsOf(part, shape) * columns; ++slot) {
+    Place at = placeOf(part, shape, slot);
+    into[at.row * columns + at.column] =
+        convert(readSlot(warp, rows, type, slot));
+  }
 }
 
-void product(Warp &warp, const Op &op, Lanes) {
-  const OpDetail &detail = warp.machine->program.details[op.detail];
-  ++warp.machine->statistics.tensorCore;
+/// Writes `convert(i)` of each element of the result.
+template <class Convert>
+void scatter(Warp &warp, const OpDetail &detail, Convert convert) {
+  for (unsigned slot = 0; slot < detail.m * detail.n; ++slot)
+    writeSlot(warp, detail.d, detail.typeD, slot, convert(slot));
+}
+
+void productOfDoubles(Warp &warp, const OpDetail &detail) {
   Shape shape{detail.m, detail.n, detail.k};
-  unsigned results = shape.m * shape.n;
-  auto scatter = [&](auto convert) {
-    for (unsigned slot = 0; slot < results; ++slot)
-      writeSlot(warp, detail.d, detail.typeD, slot, convert(slot));
+  double a[32], b[32], c[64];
+  auto real = [](uint64_t bits) { return std::bit_cast<double>(bits); };
+  gather(warp, detail.a, Type::F64, Part::A, shape, a, real);
+  gather(warp, detail.b, Type::F64, Part::B, shape, b, real);
+  gather(warp, detail.c, Type::F64, Part::C, shape, c, real);
+  multiplyAdd(c, a, b, shape.m, shape.n, shape.k);
+  scatter(warp, detail,
+          [&](unsigned i) { return std::bit_cast<uint64_t>(c[i]); });
+}
+
+void gatherSums(Warp &warp, const OpDetail &detail, int64_t *into) {
+  gather(warp, detail.c, Type::S32, Part::C, {detail.m, detail.n, detail.k},
+         into, [](uint64_t bits) { return int64_t(int32_t(bits)); });
+}
+
+void scatterSums(Warp &warp, const OpDetail &detail, const int64_t *from) {
+  scatter(warp, detail, [&](unsigned i) {
+    int64_t value = from[i];
+    if (detail.saturate)
+      value = std::clamp<int64_t>(value, INT32_MIN, INT32_MAX);
+    return uint64_t(uint32_t(value));
+  });
+}
+
+void productOfIntegers(Warp &warp, const OpDetail &detail) {
+  Shape shape{detail.m, detail.n, detail.k};
+  int32_t a[512], b[512];
+  int64_t c[256];
+  auto integer = [&](uint64_t bits) {
+    return integerElement(detail.typeA, uint32_t(bits));
   };
-  if (detail.typeA == Type::F64) {
-    double a[32], b[32], c[64];
-    auto real = [](uint64_t bits) { return std::bit_cast<double>(bits); };
-    gather(warp, detail.a, Type::F64, Part::A, shape, a, real);
-    gather(warp, detail.b, Type::F64, Part::B, shape, b, real);
-    gather(warp, detail.c, Type::F64, Part::C, shape, c, real);
-    multiplyAdd(c, a, b, shape.m, shape.n, shape.k);
-    scatter([&](unsigned i) { return std::bit_cast<uint64_t>(c[i]); });
-    return;
-  }
-  if (isIntegerElement(detail.typeA)) {
-    int32_t a[512], b[512];
-    int64_t c[256];
-    auto integer = [&](Type type) {
-      return [type](uint64_t bits) {
-        return integerElement(type, uint32_t(bits));
-      };
-    };
-    gather(warp, detail.a, detail.typeA, Part::A, shape, a,
-           integer(detail.typeA));
-    gather(warp, detail.b, detail.typeB, Part::B, shape, b,
-           integer(detail.typeB));
-    gather(warp, detail.c, Type::S32, Part::C, shape, c,
-           [](uint64_t bits) { return int64_t(int32_t(bits)); });
-    multiplyAdd(c, a, b, shape.m, shape.n, shape.k);
-    scatter([&](unsigned i) {
-      int64_t value = c[i];
-      if (detail.saturate)
-        value = std::clamp<int64_t>(value, INT32_MIN, INT32_MAX);
-      return uint64_t(uint32_t(value));
-    });
-    return;
-  }
+  gather(warp, detail.a, detail.typeA, Part::A, shape, a, integer);
+  gather(warp, detail.b, detail.typeB, Part::B, shape, b, integer);
+  gatherSums(warp, detail, c);
+  multiplyAdd(c, a, b, shape.m, shape.n, shape.k);
+  scatterSums(warp, detail, c);
+}
+
+/// Counts the ones of `a op b`, word by word along k; `ands` chooses the op.
+void productOfBits(Warp &warp, const OpDetail &detail, bool ands) {
+  const auto *a = warp.row<uint32_t>(detail.a[0]);
+  const auto *b = warp.row<uint32_t>(detail.b[0]);
+  unsigned words = detail.k / 32;
+  int64_t c[64];
+  gatherSums(warp, detail, c);
+  for (unsigned row = 0; row < detail.m; ++row)
+    for (unsigned column = 0; column < detail.n; ++column)
+      for (unsigned k = 0; k < words; ++k) {
+        uint32_t x = a[row * words + k], y = b[column * words + k];
+        c[row * detail.n + column] += std::popcount(ands ? x & y : x ^ y);
+      }
+  scatterSums(warp, detail, c);
+}
+
+void productOfFloats(Warp &warp, const OpDetail &detail) {
+  Shape shape{detail.m, detail.n, detail.k};
   float a[512], b[512], c[256];
-  auto real = [&](Type type) {
-    return [type](uint64_t bits) { return floatElement(type, uint32_t(bits)); };
+  auto real = [&](uint64_t bits) {
+    return floatElement(detail.typeA, uint32_t(bits));
   };
-  gather(warp, detail.a, detail.typeA, Part::A, shape, a, real(detail.typeA));
-  gather(warp, detail.b, detail.typeB, Part::B, shape, b, real(detail.typeB));
+  gather(warp, detail.a, detail.typeA, Part::A, shape, a, real);
+  gather(warp, detail.b, detail.typeB, Part::B, shape, b, real);
   gather(warp, detail.c, detail.typeC, Part::C, shape, c, [&](uint64_t bits) {
     return detail.typeC == Type::F16 ? fromF16(uint16_t(bits))
                                      : std::bit_cast<float>(uint32_t(bits));
   });
   multiplyAdd(c, a, b, shape.m, shape.n, shape.k);
-  scatter([&](unsigned i) -> uint64_t {
+  scatter(warp, detail, [&](unsigned i) -> uint64_t {
     if (detail.typeD == Type::F16)
       return toF16(c[i]);
     return c[i] != c[i] ? 0x7FFFFFFF : std::bit_cast<uint32_t>(c[i]);
   });
+}
+
+/// `op.mode` 1 is `.and`, of elements of one bit.
+void product(Warp &warp, const Op &op, Lanes) {
+  const OpDetail &detail = warp.machine->program.details[op.detail];
+  ++warp.machine->statistics.tensorCore;
+  if (detail.typeA == Type::F64)
+    productOfDoubles(warp, detail);
+  else if (detail.typeA == Type::B1)
+    productOfBits(warp, detail, op.mode);
+  else if (isIntegerElement(detail.typeA))
+    productOfIntegers(warp, detail);
+  else
+    productOfFloats(warp, detail);
 }
 
 Shape takeShape(Builder &b) {
@@ -198,18 +269,42 @@ Shape takeShape(Builder &b) {
       {"m8n32k16", {8, 32, 16}},
       {"m32n8k16", {32, 8, 16}},
       {"m16n16k8", {16, 16, 8}},
-      {"m8n8k4", {8, 8, 4}}};
+      {"m8n8k4", {8, 8, 4}},
+      {"m8n8k32", {8, 8, 32}},
+      {"m8n8k128", {8, 8, 128}}};
   for (auto &[word, shape] : shapes)
     if (b.take(word))
       return shape;
   b.refuse("this shape is not covered");
 }
 
-void checkTypes(Builder &b, const Shape &shape, Type type) {
-  bool fits = shape.k == 16  ? type == Type::F16 || type == Type::BF16 ||
-                                   type == Type::S8 || type == Type::U8
-              : shape.k == 8 ? type == Type::TF32
-                             : type == Type::F64;
+bool isMultiplicand(Type type, const Shape &shape) {
+  switch (shape.k) {
+  case 16:
+    return type == Type::F16 || type == Type::BF16 || type == Type::S8 ||
+           type == Type::U8;
+  case 8:
+    return type == Type::TF32;
+  case 4:
+    return type == Type::F64;
+  case 32:
+    return type == Type::S4 || type == Type::U4;
+  default:
+    return type == Type::B1;
+  }
+}
+
+bool isSum(Type type, const Shape &shape) {
+  if (shape.k > 16)
+    return type == Type::S32;
+  if (shape.k == 4)
+    return type == Type::F64;
+  return type == Type::F16 || type == Type::F32 || type == Type::S32;
+}
+
+void checkType(Builder &b, const Shape &shape, Part part, Type type) {
+  bool fits =
+      part == Part::C ? isSum(type, shape) : isMultiplicand(type, shape);
   if (!fits)
     b.refuse("type '." + std::string(spelling(type)) +
              "' does not go with this shape");
@@ -245,13 +340,10 @@ void buildMemoryForm(Builder &b, bool stores) {
   if (part < 0 || layout < 0 || (part == 3) != stores)
     b.refuse("expected a matrix and a layout");
   Part which = part == 0 ? Part::A : part == 1 ? Part::B : Part::C;
-  bool isAccumulator = type == Type::F16 || type == Type::F32 ||
-                       type == Type::S32 || type == Type::F64;
-  if (which != Part::C)
-    checkTypes(b, shape, type);
-  else if (!isAccumulator || (type == Type::F64) != (shape.k == 4))
-    b.refuse("type '." + std::string(spelling(type)) +
-             "' does not go with this shape");
+  checkType(b, shape, which, type);
+  if (isSubByte(type) && (layout == 1) != (which == Part::B))
+    b.refuse("expected '.row' of A and '.col' of B with type '." +
+             std::string(spelling(type)) + "'");
   b.requireOperands(2, 3);
   bool wide = false;
   b.op.a = b.address(b.operand(stores ? 0 : 1), b.op.immediate, wide);
@@ -275,10 +367,8 @@ void buildMemoryForm(Builder &b, bool stores) {
 void buildProduct(Builder &b) {
   b.require("sync");
   b.require("aligned");
-  // The layouts matter to the loads alone: fragments hold rows here.
-  for (unsigned i = 0; i < 2; ++i)
-    if (b.takeOneOf({"row", "col"}) < 0)
-      b.refuse("expected two layouts");
+  // The layouts matter to the loads alone: fragments have one order here.
+  bool columnsA = takeColumnMajor(b), columnsB = takeColumnMajor(b);
   Shape shape = takeShape(b);
   OpDetail detail;
   detail.m = shape.m;
@@ -298,8 +388,13 @@ void buildProduct(Builder &b) {
     detail.typeA = detail.typeB = Type::F16;
     detail.typeC = second;
   }
-  checkTypes(b, shape, detail.typeA);
-  bool integer = isIntegerElement(detail.typeA);
+  checkType(b, shape, Part::A, detail.typeA);
+  if (isSubByte(detail.typeA) && (columnsA || !columnsB))
+    b.refuse("expected '.row.col'");
+  if (detail.typeA == Type::B1)
+    b.op.mode = takeBitOperation(b);
+  bool saturates = isIntegerElement(detail.typeA);
+  bool integer = saturates || detail.typeA == Type::B1;
   auto isAccumulator = [&](Type type) {
     if (integer)
       return type == Type::S32;
@@ -309,7 +404,7 @@ void buildProduct(Builder &b) {
            (detail.typeA == Type::F16 && type == Type::F16);
   };
   if (detail.typeA != detail.typeB || !isAccumulator(detail.typeC) ||
-      !isAccumulator(detail.typeD) || (detail.saturate && !integer))
+      !isAccumulator(detail.typeD) || (detail.saturate && !saturates))
     b.refuse("this combination of types is not covered");
   b.requireOperands(4, 4);
   detail.d = takeFragment(b, 0, Part::C, shape, detail.typeD, true);

@@ -54,8 +54,8 @@ std::string declaration(const char *name, unsigned bits) {
 
 /// The text of the kernel; `first` and `last` are the lines of the form.
 std::string kernelText(const Form &form, uint32_t &first, uint32_t &last) {
-  std::string text = ".version 9.0\n.target sm_100a\n.address_size 64\n"
-                     ".visible .entry k(.param .u64 out";
+  std::string text = form.head;
+  text += ".address_size 64\n.visible .entry k(.param .u64 out";
   for (size_t i = 0; i < form.operands.size(); ++i)
     text += ", .param .u64 in" + std::to_string(i);
   text += ")\n{\n.reg .b64 %at, %base;\n.reg .b32 %t, %s;\n";

@@ -26,6 +26,8 @@ struct Form {
   std::vector<unsigned> operands;
   /// What runs before and after it and is not itself under test.
   std::string before = {}, after = {};
+  /// The version and the target of the file.
+  const char *head = ".version 9.0\n.target sm_100a\n";
 };
 
 /// The results of the form, one thread for each row of operands.

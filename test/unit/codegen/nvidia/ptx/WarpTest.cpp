@@ -48,16 +48,34 @@ uint32_t setOf(const Column &masks, size_t first, unsigned lane) {
   return masks[first + lane] ? set : 0;
 }
 
+/// The masks of warps in which one set takes part: what forms without `.sync`
+/// see as the active lanes.
+Column activeMasks() {
+  Column masks = memberMasks();
+  masks.resize(4 * 32);
+  return masks;
+}
+
+/// Files whose PTX has the forms without `.sync`.
+constexpr const char *oldHeads[] = {".version 6.3\n.target sm_70\n",
+                                    ".version 8.0\n.target sm_61\n"};
+
 /// Runs `instruction` for lanes whose mask, %b, is not zero. `expected` gives
 /// the result of a lane from the rows of the lanes in its set.
 void compareSets(const std::string &instruction, unsigned resultBits,
                  unsigned valueBits, const Column &values, const Column &masks,
                  const std::function<uint64_t(size_t first, unsigned lane,
-                                              uint32_t set)> &expected) {
+                                              uint32_t set)> &expected,
+                 const char *head = Form().head) {
   std::string before = ".reg .pred %in, %q;\n.reg .b32 %x;\n"
                        "setp.ne.u32 %in, %b, 0;\n";
   before += resultBits == 1 ? "mov.pred %d, 0;" : "mov.b32 %d, 0x5EED;";
-  compareWarps({"@%in " + instruction, resultBits, {valueBits, 32}, before},
+  compareWarps({"@%in " + instruction,
+                resultBits,
+                {valueBits, 32},
+                before,
+                "",
+                head},
                {values, masks}, [&](size_t first) {
                  Column want(32);
                  for (unsigned lane = 0; lane < 32; ++lane) {
@@ -72,75 +90,136 @@ void compareSets(const std::string &instruction, unsigned resultBits,
 
 } // namespace
 
-/// The segments of `.c` and lanes out of range keep their own value.
-TEST(Warp, Shuffles) {
-  Column masks = memberMasks();
-  Column values = integers(32, 0);
-  values.resize(masks.size());
-  for (unsigned by : {0u, 1u, 5u, 16u, 31u, 33u})
-    for (unsigned width : {32u, 16u, 8u, 1u})
-      for (const char *mode : {"up", "down", "bfly", "idx"}) {
-        unsigned clamp = *mode == 'u' ? 0 : 31;
-        std::string tail = ".b32 %d|%q, %a, " + std::to_string(by) + ", " +
-                           std::to_string((32 - width) << 8 | clamp) + ", %b;";
-        auto sourceOf = [&](unsigned lane, bool &valid) {
-          int base = int(lane / width * width), at = int(lane);
-          int distance = int(by % 32);
-          int from = *mode == 'u'   ? at - distance
-                     : *mode == 'd' ? at + distance
-                     : *mode == 'b' ? at ^ distance
-                                    : base + distance % int(width);
-          // A butterfly may reach lanes below its segment, not above.
-          valid = *mode == 'b' ? from < base + int(width)
-                               : from >= base && from < base + int(width);
-          return valid ? unsigned(from) : lane;
-        };
-        compareSets(std::string("shfl.sync.") + mode + tail, 32, 32, values,
-                    masks, [&](size_t first, unsigned lane, uint32_t set) {
-                      bool valid;
-                      unsigned from = sourceOf(lane, valid);
-                      return set >> from & 1 ? values[first + from] : anyResult;
-                    });
-        std::string predicate = tail;
-        predicate.replace(predicate.find("%d|%q"), 5, "%x|%d");
-        compareSets(std::string("shfl.sync.") + mode + predicate, 1, 32, values,
-                    masks, [&](size_t, unsigned lane, uint32_t) {
-                      bool valid;
-                      sourceOf(lane, valid);
-                      return uint64_t(valid);
-                    });
-      }
+namespace {
+
+/// A file, the masks of its lanes, and how its forms are written.
+struct Convention {
+  const char *head;
+  Column masks;
+  std::string sync, members;
+};
+
+std::vector<Convention> conventions() {
+  std::vector<Convention> all = {
+      {Form().head, memberMasks(), ".sync", ", %b;"}};
+  for (const char *head : oldHeads)
+    all.push_back({head, activeMasks(), "", ";"});
+  return all;
 }
 
-TEST(Warp, Votes) {
-  Column masks = repeated(memberMasks(), 8), bits(masks.size());
+/// The lane that a shuffle reads, by the segments of `width` lanes.
+unsigned sourceOf(char mode, unsigned by, unsigned width, unsigned lane,
+                  bool &valid) {
+  int base = int(lane / width * width), at = int(lane);
+  int distance = int(by % 32);
+  int from = mode == 'u'   ? at - distance
+             : mode == 'd' ? at + distance
+             : mode == 'b' ? at ^ distance
+                           : base + distance % int(width);
+  // A butterfly may reach lanes below its segment, not above.
+  valid = mode == 'b' ? from < base + int(width)
+                      : from >= base && from < base + int(width);
+  return valid ? unsigned(from) : lane;
+}
+
+void compareShuffles(const Convention &convention, const char *mode,
+                     unsigned by, unsigned width) {
+  const Column &masks = convention.masks;
+  Column values = integers(32, 0);
+  values.resize(masks.size());
+  unsigned clamp = *mode == 'u' ? 0 : 31;
+  auto form = [&](const char *results) {
+    return "shfl" + convention.sync + "." + mode + ".b32 " + results +
+           ", %a, " + std::to_string(by) + ", " +
+           std::to_string((32 - width) << 8 | clamp) + convention.members;
+  };
+  compareSets(
+      form("%d|%q"), 32, 32, values, masks,
+      [&](size_t first, unsigned lane, uint32_t set) {
+        bool valid;
+        unsigned from = sourceOf(*mode, by, width, lane, valid);
+        return set >> from & 1 ? values[first + from] : anyResult;
+      },
+      convention.head);
+  compareSets(
+      form("%x|%d"), 1, 32, values, masks,
+      [&](size_t, unsigned lane, uint32_t) {
+        bool valid;
+        sourceOf(*mode, by, width, lane, valid);
+        return uint64_t(valid);
+      },
+      convention.head);
+}
+
+/// Every answer of lanes, warp by warp: all no, all yes, any, few.
+Column answers(size_t count) {
+  Column bits(count);
   std::mt19937 generator(2);
-  for (size_t i = 0; i < bits.size(); ++i) {
-    unsigned kind = unsigned(i / (bits.size() / 8)) % 4;
+  for (size_t i = 0; i < count; ++i) {
+    unsigned kind = unsigned(i / (count / 8)) % 4;
     bits[i] = kind < 2    ? kind
               : kind == 2 ? generator() % 2
                           : generator() % 16 == 0;
   }
-  for (bool negated : {false, true}) {
-    auto yes = [&](size_t first, uint32_t set) {
-      uint32_t result = 0;
-      for (unsigned lane = 0; lane < 32; ++lane)
-        if (set >> lane & 1 && (bits[first + lane] != 0) != negated)
-          result |= 1u << lane;
-      return result;
-    };
-    std::string tail = negated ? " %d, !%a, %b;" : " %d, %a, %b;";
-    auto run = [&](const char *form, unsigned resultBits, auto expected) {
-      compareSets(std::string("vote.sync.") + form + tail, resultBits, 1, bits,
-                  masks, [&](size_t first, unsigned, uint32_t set) {
-                    return uint64_t(expected(yes(first, set), set));
-                  });
-    };
-    run("all.pred", 1, [](uint32_t y, uint32_t set) { return y == set; });
-    run("any.pred", 1, [](uint32_t y, uint32_t) { return y != 0; });
-    run("uni.pred", 1,
-        [](uint32_t y, uint32_t set) { return y == set || y == 0; });
-    run("ballot.b32", 32, [](uint32_t y, uint32_t) { return y; });
+  return bits;
+}
+
+void compareVotes(const Convention &convention, bool negated) {
+  Column masks = repeated(convention.masks, 8), bits = answers(masks.size());
+  auto yes = [&](size_t first, uint32_t set) {
+    uint32_t result = 0;
+    for (unsigned lane = 0; lane < 32; ++lane)
+      if (set >> lane & 1 && (bits[first + lane] != 0) != negated)
+        result |= 1u << lane;
+    return result;
+  };
+  auto run = [&](const char *form, unsigned resultBits, auto expected) {
+    compareSets(
+        "vote" + convention.sync + "." + form + (negated ? " %d, !%a" : " %d, %a") +
+            convention.members,
+        resultBits, 1, bits, masks,
+        [&](size_t first, unsigned, uint32_t set) {
+          return uint64_t(expected(yes(first, set), set));
+        },
+        convention.head);
+  };
+  run("all.pred", 1, [](uint32_t y, uint32_t set) { return y == set; });
+  run("any.pred", 1, [](uint32_t y, uint32_t) { return y != 0; });
+  run("uni.pred", 1,
+      [](uint32_t y, uint32_t set) { return y == set || y == 0; });
+  run("ballot.b32", 32, [](uint32_t y, uint32_t) { return y; });
+}
+
+} // namespace
+
+/// The segments of `.c` and lanes out of range keep their own value.
+TEST(Warp, Shuffles) {
+  for (const Convention &convention : conventions())
+    for (unsigned by : {0u, 1u, 5u, 16u, 31u, 33u})
+      for (unsigned width : {32u, 16u, 8u, 1u})
+        for (const char *mode : {"up", "down", "bfly", "idx"})
+          compareShuffles(convention, mode, by, width);
+}
+
+TEST(Warp, Votes) {
+  for (const Convention &convention : conventions())
+    for (bool negated : {false, true})
+      compareVotes(convention, negated);
+}
+
+/// As ptxas does: from PTX 6.4 on they are gone for sm_70 and later.
+TEST(Warp, FormsWithoutSyncAreOfOldFiles) {
+  for (const char *text : {"shfl.up.b32 %d, %a, 1, 0;", "@%q vote.ballot.b32 %d, %q;"}) {
+    Form form{text, 32, {32}, ".reg .pred %q; setp.ne.u32 %q, %a, 0;", ""};
+    for (const char *head : oldHeads) {
+      form.head = head;
+      EXPECT_TRUE(isCovered(form)) << head << text;
+    }
+    for (const char *head : {".version 6.4\n.target sm_70\n",
+                             ".version 8.0\n.target sm_90a\n"}) {
+      form.head = head;
+      EXPECT_FALSE(isCovered(form)) << head << text;
+    }
   }
 }
 

@@ -231,6 +231,9 @@ LaneTargets access(Warp &warp, const Op &op, Lanes lanes, bool isWrite) {
   LaneTargets targets;
   laneAddresses(warp, op.a, op.mode & WideAddress, op.immediate, lanes,
                 targets);
+  // Local addresses of 32 bits are offsets in the window.
+  if (!(op.mode & WideAddress) && Space(op.target) == Space::Local)
+    forLanes(lanes, [&](unsigned i) { targets.address[i] |= localWindow; });
   unsigned total = unsigned(op.bytes) * op.count;
   resolveLanes(warp, op, lanes, {Space(op.target), total, total, isWrite},
                targets);
@@ -318,7 +321,8 @@ void buildMemory(Builder &b) {
   bool wide = false;
   b.op.a = b.address(address, b.op.immediate, wide);
   b.op.mode = uint8_t((wide ? WideAddress : 0) | uint8_t(scope) << scopeShift);
-  if (!wide && space != Space::Shared)
+  if (!wide && space != Space::Shared && space != Space::Local &&
+      space != Space::Param)
     b.refuse("expected a 64-bit address");
 
   // `{ %r1 }` is how inline assembly writes a single element.

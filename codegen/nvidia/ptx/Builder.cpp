@@ -3,6 +3,8 @@
 
 #include "codegen/nvidia/ptx/Builder.h"
 
+#include "codegen/nvidia/ptx/Machine.h"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -66,6 +68,26 @@ uint32_t ProgramWriter::addRegister(std::string name, Type type) {
   program.registerBits.push_back(
       uint8_t(type == Type::Pred ? 1 : std::max(bits, 32u)));
   return program.registerCount++;
+}
+
+template <class W>
+static void sumOfAddress(Warp &warp, const Op &op, Lanes lanes) {
+  W *d = warp.row<W>(op.d);
+  const auto *base = warp.row<uint64_t>(op.a);
+  forLanes(lanes, [&](unsigned i) { d[i] = W(base[i] + op.immediate); });
+}
+
+Op ProgramWriter::sumOf(Row base, uint64_t offset, uint32_t reg) {
+  Op op;
+  op.run = program.registerBits[reg] == 64 ? sumOfAddress<uint64_t>
+                                           : sumOfAddress<uint32_t>;
+  op.d = program.registerRows[reg];
+  op.a = base;
+  op.immediate = offset;
+  op.firstDef = uint32_t(program.uses.size());
+  op.defCount = 1;
+  program.uses.push_back({reg, false});
+  return op;
 }
 
 //===----------------------------------------------------------------------===//
@@ -332,25 +354,38 @@ Row Builder::source(const Operand &operand, Type type, bool strict) {
   case Operand::Kind::FloatImmediate:
     return writer.constant(immediateBits(operand, type), word);
   case Operand::Kind::Special:
+    if (isFloat(type))
+      refuseType(operand, type);
     return writer.special(operand.name, word == 64);
   case Operand::Kind::Symbol:
-    if (std::optional<Frame::Place> place = symbolPlace(operand.name)) {
-      uint64_t address = place->address + operand.value;
-      bool isRow = place->row != noRow;
-      if (bits < 32 || isFloat(type) ||
-          (bits == 32 && (isRow || address >> 32)))
-        refuse("address of '" + std::string(operand.name) +
-               "' as operand of type '." + std::string(spelling(type)) + "'");
-      if (isRow && operand.value != 0)
-        refuse("offset from '" + std::string(operand.name) +
-               "' in a function that can call itself is not covered");
-      return isRow ? place->row : writer.constant(address, word);
-    }
-    refuse("function '" + std::string(operand.name) +
-           "' as a value is not covered");
+    return symbolRow(operand, type);
   default:
     refuseType(operand, type);
   }
+}
+
+/// The address of a variable or of a function. Addresses of 32 bits are offsets
+/// in the state space.
+Row Builder::symbolRow(const Operand &operand, Type type) {
+  std::optional<Frame::Place> place = symbolPlace(operand.name);
+  if (!place)
+    refuse("function '" + std::string(operand.name) +
+           "' as a value is not covered");
+  unsigned bits = bitWidth(type);
+  bool isRow = place->row != noRow, isLocal = place->space == Space::Local;
+  uint64_t address = place->address + operand.value;
+  if (bits < 32 || isFloat(type) ||
+      (bits == 32 && !isLocal && (isRow || address >> 32)))
+    refuse("address of '" + std::string(operand.name) +
+           "' as operand of type '." + std::string(spelling(type)) + "'");
+  if (!isRow)
+    return writer.constant(address, bits);
+  if (operand.value == 0 && bits == 64)
+    return place->row;
+  uint32_t reg = writer.addRegister("address of " + std::string(operand.name),
+                                    bits == 64 ? Type::U64 : Type::U32);
+  before.push_back(writer.sumOf(place->row, operand.value, reg));
+  return writer.program.registerRows[reg];
 }
 
 Row Builder::source(size_t index, Type type, bool strict) {

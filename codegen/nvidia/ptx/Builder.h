@@ -29,6 +29,7 @@ struct Frame {
   struct Place {
     uint64_t address = 0;
     Row row = noRow;
+    Space space = Space::Generic; ///< of a variable of the function
   };
   std::unordered_map<std::string_view, Place> locals;
 };
@@ -43,6 +44,9 @@ public:
   Row predicateConstant(bool value);
   Row special(std::string_view name, bool wide);
   uint32_t addRegister(std::string name, Type type);
+  /// An op that sets a register, of 32 or 64 bits, to an address in row `base`
+  /// plus `offset`.
+  Op sumOf(Row base, uint64_t offset, uint32_t reg);
 
   Program &program;
   /// Addresses of file-scope variables; shared ones by their offset.
@@ -64,6 +68,7 @@ public:
 
   const Instruction &in;
   Op op;
+  std::vector<Op> before; ///< ops that compute operands of `op`
 
   /// Modifiers, in the order written.
   bool take(std::string_view modifier);
@@ -125,6 +130,7 @@ public:
 
 private:
   Row registerRow(const Operand &operand, bool isDestination, bool strict);
+  Row symbolRow(const Operand &operand, Type type);
   uint64_t immediateBits(const Operand &operand, Type type) const;
   [[noreturn]] void refuseType(const Operand &operand, Type type) const;
 
@@ -148,6 +154,7 @@ void buildMemory(Builder &builder);
 void buildAtomic(Builder &builder);
 void buildHint(Builder &builder);
 void buildRegisterPool(Builder &builder);
+void buildStack(Builder &builder);
 void buildWarp(Builder &builder);
 void buildBarrier(Builder &builder);
 void buildMbarrier(Builder &builder);

@@ -114,14 +114,7 @@ void Machine::enter(Warp &warp, const Op &op, unsigned lane) {
   Activation activation;
   activation.returnTo = indexOf(op) + 1;
   activation.site = op.detail;
-  uint64_t top = program.localBytes;
-  if (!stack.empty()) {
-    const CallSite &outer = program.callSites[stack.back().site];
-    top = stack.back().frame - localWindow +
-          program.subroutines[outer.subroutine].frameBytes;
-  }
-  top = (top + frameAlign - 1) / frameAlign * frameAlign;
-  activation.frame = localWindow + top;
+  activation.stackBefore = warp.stackTop[lane];
   for (uint32_t reg : callee.registers) {
     unsigned bits = program.registerBits[reg];
     for (unsigned half = 0; half < wordCount(bits); ++half)
@@ -132,22 +125,24 @@ void Machine::enter(Warp &warp, const Op &op, unsigned lane) {
     activation.undefined.push_back(warp.undefined[reg] >> lane & 1);
     warp.undefined[reg] |= Lanes(1) << lane;
   }
-  activationBytes += callee.frameBytes + 8 * activation.registers.size();
-  stack.push_back(std::move(activation));
-  if (stack.size() > maxActivations ||
-      activationBytes > launch.options.registerFileBudget) {
+  stackBytes += activation.savedBytes();
+  std::optional<uint64_t> frame =
+      stack.size() < maxActivations
+          ? pushStack(warp, lane, callee.frameBytes, frameAlign)
+          : std::nullopt;
+  if (!frame) {
     report.diagnostics.push_back(
         {locationOf(op), "'call': a thread is in " +
-                             std::to_string(stack.size()) + " calls of '" +
+                             std::to_string(stack.size() + 1) + " calls of '" +
                              callee.function->name +
                              "' and its kin at once, more than are covered"});
     throw Stop{Status::Refused};
   }
-  Memory &memory = growLocal(warp, lane, top + callee.frameBytes);
-  if (checks)
-    std::fill_n(memory.state.begin() + ptrdiff_t(top), callee.frameBytes,
-                uint8_t(0));
-  warp.row<uint64_t>(callee.frame)[lane] = localWindow + top;
+  activation.frame = *frame;
+  stack.push_back(std::move(activation));
+  Memory &memory = localOf(warp, lane);
+  uint64_t address = localWindow + *frame;
+  warp.row<uint64_t>(callee.frame)[lane] = address;
 
   // 3. The arguments in their new places.
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -156,7 +151,7 @@ void Machine::enter(Warp &warp, const Op &op, unsigned lane) {
       writeRegister(warp, program.registerRows[to.insideRegister], to.type,
                     to.insideRegister, lane, arguments[i]);
     else
-      writeLocal(memory, localWindow + top + to.offset, arguments[i]);
+      writeLocal(memory, address + to.offset, arguments[i]);
   }
 }
 
@@ -172,7 +167,7 @@ void Machine::leave(Warp &warp, unsigned lane) {
   warp.activations[lane].pop_back();
   const CallSite &site = program.callSites[done.site];
   const Subroutine &callee = program.subroutines[site.subroutine];
-  activationBytes -= callee.frameBytes + 8 * done.registers.size();
+  stackBytes -= done.savedBytes();
   std::vector<Transferred> &results = warp.results[lane];
   results.clear();
   for (const CallSite::Transfer &result : site.results)
@@ -180,8 +175,10 @@ void Machine::leave(Warp &warp, unsigned lane) {
         result.inRegister
             ? readRegister(warp, program.registerRows[result.insideRegister],
                            result.type, result.insideRegister, lane)
-            : readLocal(localOf(warp, lane), done.frame + result.offset,
+            : readLocal(localOf(warp, lane),
+                        localWindow + done.frame + result.offset,
                         result.bytes));
+  popStack(warp, lane, done.stackBefore);
   size_t word = 0;
   for (size_t i = 0; i < callee.registers.size(); ++i) {
     uint32_t reg = callee.registers[i];

@@ -4,6 +4,8 @@
 #include "codegen/nvidia/ptx/Flattener.h"
 #include "codegen/nvidia/ptx/Machine.h"
 
+#include <algorithm>
+
 namespace heddle::ptx {
 
 static constexpr size_t maxOps = size_t(1) << 22;
@@ -138,6 +140,10 @@ void build(Builder &builder) {
     return buildHint(builder);
   case Opcode::Setmaxnreg:
     return buildRegisterPool(builder);
+  case Opcode::Alloca:
+  case Opcode::Stacksave:
+  case Opcode::Stackrestore:
+    return buildStack(builder);
   case Opcode::Shfl:
   case Opcode::Vote:
   case Opcode::Match:
@@ -206,6 +212,7 @@ Frame Flattener::makeFrame(const Function &function) {
     if (variable.space == Space::Local || variable.space == Space::Param) {
       place = placeLocal(variable.name, variable.bytes, variable.align,
                          variable.where);
+      place.space = variable.space;
     } else if (variable.space == Space::Shared) {
       auto offset = shared.offsets.find({&function, variable.name});
       place.address = offset == shared.offsets.end() ? shared.dynamicOffset
@@ -217,26 +224,11 @@ Frame Flattener::makeFrame(const Function &function) {
   return frame;
 }
 
-/// `op.d` = address of the frame + `op.immediate`.
-static void addressInFrame(Warp &warp, const Op &op, Lanes lanes) {
-  auto *d = warp.row<uint64_t>(op.d);
-  const auto *frame = warp.row<uint64_t>(op.a);
-  forLanes(lanes, [&](unsigned i) { d[i] = frame[i] + op.immediate; });
-}
-
 /// Sets the registers of `newAddresses`.
 void Flattener::emitAddresses() {
-  for (const LocalAddress &local : newAddresses) {
-    Op op;
-    op.run = addressInFrame;
-    op.d = program.registerRows[local.reg];
-    op.a = program.subroutines[*owner].frame;
-    op.immediate = local.offset;
-    op.firstDef = uint32_t(program.uses.size());
-    op.defCount = 1;
-    program.uses.push_back({local.reg, false});
-    pushPlain(op);
-  }
+  for (const LocalAddress &local : newAddresses)
+    pushPlain(writer.sumOf(program.subroutines[*owner].frame, local.offset,
+                           local.reg));
   newAddresses.clear();
 }
 
@@ -245,6 +237,8 @@ void Flattener::push(const Builder &builder) {
     throw Refusal{
         {builder.in.where, "more than " + std::to_string(maxOps) +
                                " instructions once calls are put in place"}};
+  for (const Op &op : builder.before)
+    pushPlain(op);
   pushPlain(builder.op);
 }
 
@@ -339,9 +333,43 @@ void Flattener::emitFunction(const Function &function, const Frame *caller,
   else
     for (const Param &param : function.params)
       frame.locals[param.name] = {param.offset, noRow};
+  if (!call)
+    return emitBody(function, frame);
+  std::optional<uint32_t> stack = emitStackSave(function);
   emitBody(function, frame);
-  if (call)
-    emitResults(function, frame, *caller, *call);
+  if (stack)
+    emitStackRestore(*stack);
+  emitResults(function, frame, *caller, *call);
+}
+
+/// What `alloca` took is given back where the function returns: a register that
+/// keeps the stack pointer, if the function has any.
+std::optional<uint32_t> Flattener::emitStackSave(const Function &function) {
+  bool allocates = std::any_of(
+      function.code.begin(), function.code.end(),
+      [](const Instruction &in) { return in.opcode() == Opcode::Alloca; });
+  if (!allocates)
+    return std::nullopt;
+  uint32_t reg = writer.addRegister("stack of " + function.name, Type::U64);
+  if (owner)
+    program.subroutines[*owner].registers.push_back(reg);
+  Op op;
+  op.run = saveStack;
+  op.bytes = 8;
+  op.d = program.registerRows[reg];
+  op.firstDef = uint32_t(program.uses.size());
+  op.defCount = 1;
+  program.uses.push_back({reg, false});
+  pushPlain(op);
+  return reg;
+}
+
+void Flattener::emitStackRestore(uint32_t reg) {
+  Op op;
+  op.run = restoreStack;
+  op.bytes = 8;
+  op.a = program.registerRows[reg];
+  pushPlain(op);
 }
 
 void Flattener::emitBody(const Function &function, const Frame &frame) {

@@ -46,6 +46,8 @@ private:
   Frame::Place placeLocal(const std::string &name, uint64_t bytes,
                           uint64_t align, Location where);
   void emitAddresses();
+  std::optional<uint32_t> emitStackSave(const Function &function);
+  void emitStackRestore(uint32_t reg);
 
   // DecodeCalls.cpp
   void emitCall(const Frame &frame, const Instruction &in);

@@ -46,7 +46,8 @@ void gatherAccumulators(Warp &warp, const std::vector<Row> &rows, unsigned m,
 void scatterAccumulators(Warp &warp, const std::vector<Row> &rows, unsigned m,
                          unsigned n, const int64_t *from, bool saturate);
 
-/// Takes the next of `.row` and `.col`, of A and then of B; true for the latter.
+/// Takes the next of `.row` and `.col`, of A and then of B; true for the
+/// latter.
 bool takeColumnMajor(Builder &builder);
 /// Takes `.xor.popc` or `.and.popc` of elements of one bit: 0 or 1.
 uint8_t takeBitOperation(Builder &builder);

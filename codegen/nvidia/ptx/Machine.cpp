@@ -197,6 +197,7 @@ void Machine::startWarp(Block &block, uint32_t index) {
   LaneGroup start;
   start.lanes = warp.live;
   warp.groups.push_back(start);
+  std::fill_n(warp.stackTop, warpSize, program.localBytes);
   warp.agent = block.firstAgent + index;
   warp.clock.raise(warp.agent, 1);
   if (checks)
@@ -229,6 +230,8 @@ uint64_t Machine::specialValue(const Warp &warp, const std::string &name,
   std::string_view base = std::string_view(name).substr(0, dot);
   if (dot != std::string::npos) {
     unsigned axis = unsigned(name[dot + 1] - 'x');
+    if (name[dot + 1] == 'w')
+      return 0;
     const uint32_t *shape = launch.cluster;
     uint32_t plane = launch.block[0] * launch.block[1];
     uint32_t tid[3] = {thread % launch.block[0],
@@ -292,11 +295,23 @@ uint64_t Machine::specialValue(const Warp &warp, const std::string &name,
 // Ending
 //===----------------------------------------------------------------------===//
 
+/// Lanes may exit inside calls, and with what they allocated.
+void Machine::releaseStacks(Warp &warp) {
+  for (const std::vector<Activation> &stack : warp.activations)
+    for (const Activation &activation : stack)
+      stackBytes -= activation.savedBytes();
+  for (const Memory &memory : warp.local)
+    if (memory.owned.size() > program.localBytes)
+      stackBytes -= memory.owned.size() - program.localBytes;
+  warp.local.clear();
+}
+
 void Machine::endWarp(Warp &warp) {
   for (AsyncCopy &copy : warp.copies)
     performAsyncCopy(warp, copy, copy.lanes);
   warp.copies.clear();
   waitWgmma(warp, 0);
+  releaseStacks(warp);
   Block &block = *warp.block;
   --block.liveWarps;
   if (block.liveWarps == 0)

@@ -75,8 +75,14 @@ public:
   Block *sharedBlock(const Warp &warp, uint32_t address) const;
   Memory *globalAt(uint64_t address);
   Memory &localOf(Warp &warp, unsigned lane);
-  /// Local memory of at least that size; what is new is undefined.
-  Memory &growLocal(Warp &warp, unsigned lane, uint64_t bytes);
+  /// Takes local memory on top of the lane's stack and returns its offset. What
+  /// it holds is undefined. None if the host has no room for it.
+  std::optional<uint64_t> pushStack(Warp &warp, unsigned lane, uint64_t bytes,
+                                    uint64_t align);
+  /// Gives back what is above `top`.
+  void popStack(Warp &warp, unsigned lane, uint64_t top);
+  /// The lowest `stackTop` of the function that the lane is in.
+  uint64_t stackBase(const Warp &warp, unsigned lane) const;
   void poison(std::byte *data, uint64_t bytes);
   /// Byte states: a read reports undefined bytes, a write defines them.
   const Op *firstReader(const Op &op, uint32_t reg) const;
@@ -174,6 +180,8 @@ public:
   std::vector<Warp *> runnable;
   bool usesWgmma = false;
   uint64_t budgetUsed = 0; ///< beside the instructions themselves
+  /// Host memory of calls and of local memory beyond `Program::localBytes`.
+  uint64_t stackBytes = 0;
 
 private:
   // Setup and end of blocks (Machine.cpp)
@@ -190,6 +198,7 @@ private:
   uint64_t specialValue(const Warp &warp, const std::string &name,
                         unsigned lane) const;
   void endWarp(Warp &warp);
+  void releaseStacks(Warp &warp);
   void endBlock(Block &block);
   void enqueue(Warp &warp);
 
@@ -204,7 +213,6 @@ private:
   void enter(Warp &warp, const Op &op, unsigned lane);
   void returnFromSubroutine(Warp &warp, Lanes lanes);
   void leave(Warp &warp, unsigned lane);
-  uint64_t activationBytes = 0;
   uint32_t launchRegisters = 0; ///< of a thread; 0 where not known
   void splitOff(Warp &warp, Lanes lanes, uint32_t pc);
   void branch(Warp &warp, const Op &op, Lanes lanes);
@@ -230,6 +238,10 @@ private:
 
 /// The op behind a call of a subroutine: hands the results to the caller.
 void takeResults(Warp &warp, const Op &op, Lanes lanes);
+
+/// stacksave and stackrestore: row `d` or `a` of `op.bytes` bytes.
+void saveStack(Warp &warp, const Op &op, Lanes lanes);
+void restoreStack(Warp &warp, const Op &op, Lanes lanes);
 
 } // namespace heddle::ptx
 

@@ -43,35 +43,44 @@ Memory *Machine::globalAt(uint64_t address) {
 Memory &Machine::localOf(Warp &warp, unsigned lane) {
   warp.local.resize(warpSize);
   Memory &memory = warp.local[lane];
-  if (!memory.data && program.localBytes != 0) {
+  uint64_t before = memory.owned.size(), bytes = warp.stackTop[lane];
+  if (before == 0) {
     memory.kind = Memory::Kind::Local;
     memory.name = "local memory";
-    memory.owned.resize(program.localBytes);
-    memory.data = memory.owned.data();
-    memory.bytes = memory.owned.size();
     memory.address = localWindow;
-    poison(memory.data, memory.bytes);
-    if (checks)
-      memory.state.resize(memory.bytes);
   }
-  return memory;
-}
-
-Memory &Machine::growLocal(Warp &warp, unsigned lane, uint64_t bytes) {
-  Memory &memory = localOf(warp, lane);
-  memory.kind = Memory::Kind::Local;
-  memory.name = "local memory";
-  memory.address = localWindow;
-  uint64_t before = memory.owned.size();
+  memory.bytes = bytes;
   if (bytes > before) {
     memory.owned.resize(bytes);
     memory.data = memory.owned.data();
-    memory.bytes = bytes;
     poison(memory.data + before, bytes - before);
     if (checks)
       memory.state.resize(bytes);
   }
   return memory;
+}
+
+std::optional<uint64_t> Machine::pushStack(Warp &warp, unsigned lane,
+                                           uint64_t bytes, uint64_t align) {
+  uint64_t &top = warp.stackTop[lane];
+  uint64_t offset = (top + align - 1) / align * align;
+  // The lane keeps the host's memory when it gives back its own.
+  uint64_t held =
+      std::max<uint64_t>(localOf(warp, lane).owned.size(), program.localBytes);
+  uint64_t growth = offset + bytes > held ? offset + bytes - held : 0;
+  if (stackBytes + growth > launch.options.registerFileBudget)
+    return std::nullopt;
+  stackBytes += growth;
+  top = offset + bytes;
+  Memory &memory = localOf(warp, lane);
+  if (checks)
+    std::fill_n(memory.state.begin() + ptrdiff_t(offset), bytes, uint8_t(0));
+  return offset;
+}
+
+void Machine::popStack(Warp &warp, unsigned lane, uint64_t top) {
+  warp.stackTop[lane] = top;
+  localOf(warp, lane);
 }
 
 void Machine::poison(std::byte *data, uint64_t bytes) {

@@ -7,9 +7,9 @@ namespace heddle::ptx {
 
 namespace {
 
-template <class W>
+template <class T>
 void copy(Warp &warp, const Op &op, Lanes lanes) {
-  unary<[](W x) { return x; }, W, W>(warp, op, lanes);
+  unary<[](T x) { return x; }, T, T>(warp, op, lanes);
 }
 
 void copyPredicate(Warp &warp, const Op &op, Lanes lanes) {
@@ -61,6 +61,59 @@ void unpack(Warp &warp, const Op &op, Lanes lanes) {
   });
 }
 
+bool isClock(std::string_view name) {
+  return name == "%clock" || name == "%clock64" || name == "%clock_hi" ||
+         name == "%globaltimer" || name == "%globaltimer_lo" ||
+         name == "%globaltimer_hi";
+}
+
+/// An element of a vector that is read. Special registers have 32 bits, of
+/// which `least` must be taken.
+Row takeElement(Builder &b, const Operand &element, Type type, unsigned least) {
+  unsigned bits = bitWidth(type);
+  if (element.kind == Operand::Kind::Special &&
+      (bits < least || bits > 32 || isClock(element.name)))
+    b.refuse("'" + std::string(element.name) + "' as an element of " +
+             std::to_string(bits) + " bits is not covered");
+  return b.source(element, type);
+}
+
+/// mov.v2 and mov.v4: `op.count` rows that are written, then those read.
+template <class T>
+void moveVector(Warp &warp, const Op &op, Lanes lanes) {
+  const Row *rows = warp.machine->program.rows.data() + op.detail;
+  forLanes(lanes, [&](unsigned i) {
+    T values[4];
+    for (unsigned e = 0; e < op.count; ++e)
+      values[e] = T(warp.row<Word<T>>(rows[op.count + e])[i]);
+    for (unsigned e = 0; e < op.count; ++e)
+      warp.row<Word<T>>(rows[e])[i] = values[e];
+  });
+}
+
+void buildWholeVectorMove(Builder &b, Type type) {
+  unsigned count = b.in.mnemonic->vectorWidth, bits = bitWidth(type);
+  b.take("v" + std::to_string(count));
+  if (type == Type::Pred || bits < 16 || count * bits > 128)
+    b.refuse("expected elements of 16 to 64 bits, at most 128 in all");
+  b.requireOperands(2, 2);
+  std::vector<Row> rows;
+  for (size_t index : {0, 1}) {
+    const Operand &vector = b.operand(index);
+    if (vector.kind != Operand::Kind::Vector || vector.elements.size() != count)
+      b.refuse("expected a vector of " + std::to_string(count) +
+               " elements as operand " + std::to_string(index + 1));
+    for (const Operand &element : vector.elements)
+      rows.push_back(index == 0 ? b.destination(element, type)
+                                : takeElement(b, element, type, 16));
+  }
+  b.op.detail = b.addRows(rows);
+  b.op.count = uint8_t(count);
+  b.op.run = bits == 64   ? moveVector<uint64_t>
+             : bits == 16 ? moveVector<uint16_t>
+                          : moveVector<uint32_t>;
+}
+
 void buildVectorMove(Builder &b, Type type) {
   bool packs = b.isKind(1, Operand::Kind::Vector);
   if (type != Type::B16 && type != Type::B32 && type != Type::B64)
@@ -75,7 +128,7 @@ void buildVectorMove(Builder &b, Type type) {
   std::vector<Row> rows;
   if (packs) {
     for (const Operand &part : vector.elements)
-      rows.push_back(b.source(part, element));
+      rows.push_back(takeElement(b, part, element, 32));
     b.op.d = b.destination(0, type);
   } else {
     b.op.a = b.source(1, type);
@@ -121,14 +174,10 @@ void buildHalvesMove(Builder &b) {
   b.op.run = moveHalves;
 }
 
-bool isClock(std::string_view name) {
-  return name == "%clock" || name == "%clock64" || name == "%clock_hi" ||
-         name == "%globaltimer" || name == "%globaltimer_lo" ||
-         name == "%globaltimer_hi";
-}
-
 void buildMov(Builder &b) {
   Type type = b.takeType();
+  if (b.in.mnemonic->vectorWidth > 1)
+    return buildWholeVectorMove(b, type);
   b.requireOperands(2, 2);
   if (type == Type::Pred) {
     b.op.a = b.predicateSource(b.operand(1));
@@ -152,7 +201,10 @@ void buildMov(Builder &b) {
     return;
   }
   b.op.a = b.source(1, type);
-  b.op.run = bits == 64 ? copy<uint64_t> : copy<uint32_t>;
+  // A special register has 32 bits, of which `.u16` takes the lower.
+  b.op.run = bits == 64   ? copy<uint64_t>
+             : bits == 16 ? copy<uint16_t>
+                          : copy<uint32_t>;
 }
 
 //===----------------------------------------------------------------------===//

@@ -3,6 +3,7 @@
 
 #include "codegen/nvidia/ptx/Parser.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 
@@ -11,10 +12,16 @@ namespace heddle::ptx {
 /// The deepest legal operand is `[map, {c0, c1}]` inside a list.
 static constexpr unsigned maxOperandDepth = 4;
 
-static bool isSpecialRegister(std::string_view name) {
+/// Special registers of four elements, the last of them zero (PTX ISA 10).
+static bool isSpecialVector(std::string_view name) {
   static constexpr std::string_view vectors[] = {
       "%tid",       "%ntid",       "%ctaid",         "%nctaid",
       "%clusterid", "%nclusterid", "%cluster_ctaid", "%cluster_nctaid"};
+  return std::find(std::begin(vectors), std::end(vectors), name) !=
+         std::end(vectors);
+}
+
+static bool isSpecialScalar(std::string_view name) {
   static constexpr std::string_view scalars[] = {"%laneid",
                                                  "%warpid",
                                                  "%nwarpid",
@@ -44,20 +51,49 @@ static bool isSpecialRegister(std::string_view name) {
                                                  "%reserved_smem_offset_cap",
                                                  "%reserved_smem_offset_0",
                                                  "%reserved_smem_offset_1"};
-  size_t dot = name.find('.');
-  if (dot != std::string_view::npos) {
-    std::string_view axis = name.substr(dot + 1);
-    if (axis != "x" && axis != "y" && axis != "z")
-      return false;
-    for (std::string_view known : vectors)
-      if (name.substr(0, dot) == known)
-        return true;
-    return false;
-  }
   for (std::string_view known : scalars)
     if (name == known)
       return true;
   return name.starts_with("%envreg") || name.starts_with("%pm");
+}
+
+/// The position of `x`, `y`, `z`, `w` or their like among the elements of a
+/// vector; npos for another selector.
+static size_t elementIndex(std::string_view selector) {
+  for (std::string_view names : {"xyzw", "rgba"})
+    if (size_t index = names.find(selector);
+        selector.size() == 1 && index != std::string_view::npos)
+      return index;
+  return std::string_view::npos;
+}
+
+/// A special register; a vector of them is its elements, named `%tid.x` to
+/// `%tid.w`.
+std::optional<Operand>
+FunctionParser::findSpecial(std::string_view name) const {
+  Operand special;
+  special.kind = Operand::Kind::Special;
+  special.name = name;
+  if (isSpecialScalar(name))
+    return special;
+  size_t dot = name.find('.');
+  std::string base(name.substr(0, dot));
+  if (!isSpecialVector(base))
+    return std::nullopt;
+  auto element = [&](size_t index) {
+    special.name =
+        parent.storage->names.emplace_back(base + "." + "xyzw"[index]);
+    return special;
+  };
+  if (dot != std::string_view::npos) {
+    size_t index = elementIndex(name.substr(dot + 1));
+    return index < 4 ? std::optional(element(index)) : std::nullopt;
+  }
+  Operand vector;
+  vector.kind = Operand::Kind::Vector;
+  for (size_t index = 0; index < 4; ++index)
+    vector.elements.push_back(element(index));
+  return vector;
 }
 
 std::optional<Operand> FunctionParser::findRegister(std::string_view name) {
@@ -122,10 +158,8 @@ std::optional<Operand> FunctionParser::findElement(std::string_view name) {
     whole->name = selector;
     return whole;
   }
-  for (std::string_view names : {"xyzw", "rgba"})
-    if (selector.size() == 1)
-      if (size_t index = names.find(selector); index < whole->elements.size())
-        return whole->elements[index];
+  if (size_t index = elementIndex(selector); index < whole->elements.size())
+    return whole->elements[index];
   return std::nullopt;
 }
 
@@ -162,11 +196,8 @@ Operand FunctionParser::parseName(const Instruction &instruction) {
   }
   if (std::optional<Operand> reg = findRegister(name))
     return *reg;
-  if (name[0] == '%' && isSpecialRegister(name)) {
-    operand.kind = Operand::Kind::Special;
-    operand.name = name;
-    return operand;
-  }
+  if (std::optional<Operand> special = findSpecial(name))
+    return *special;
   if (std::optional<Operand> element = findElement(name))
     return *element;
   if (std::optional<Operand> symbol = findSymbol(name)) {

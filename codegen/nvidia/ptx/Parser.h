@@ -160,6 +160,7 @@ private:
   void parseSequence(const Instruction &instruction, Operand &into, char close,
                      unsigned depth);
   std::optional<Operand> findRegister(std::string_view name);
+  std::optional<Operand> findSpecial(std::string_view name) const;
   Operand useRegister(int scope, std::string_view name,
                       const RegisterRange &range);
   std::optional<Operand> findElement(std::string_view name);

@@ -46,9 +46,12 @@ enum class Waiting : uint8_t {
 struct Activation {
   uint32_t returnTo = 0; ///< op that takes the results
   uint32_t site = 0;
-  uint64_t frame = 0;              ///< address of its local memory
+  uint64_t frame = 0;              ///< offset of its local memory
+  uint64_t stackBefore = 0;        ///< `Warp::stackTop` before the call
   std::vector<uint64_t> registers; ///< values before the call
   std::vector<bool> undefined;
+  /// Host memory of `registers`.
+  uint64_t savedBytes() const { return 8 * registers.size(); }
 };
 
 /// A value on its way to or from a subroutine, byte by byte.
@@ -101,6 +104,7 @@ public:
   // Subroutines.
   std::vector<Activation> activations[warpSize];
   std::vector<Transferred> results[warpSize]; ///< of the last return
+  uint64_t stackTop[warpSize] = {}; ///< bytes of local memory in use, by lane
   std::list<BulkCopy> bulkStores;
   uint32_t bulkGroups = 0;
   std::vector<PendingWgmma> wgmmas;

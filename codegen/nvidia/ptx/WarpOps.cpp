@@ -74,8 +74,8 @@ bool takeSync(Builder &b) {
   if (b.take("sync"))
     return true;
   const Module &module = *b.writer.program.module;
-  bool isOld = std::pair(module.versionMajor, module.versionMinor) <
-               std::pair(6u, 4u);
+  bool isOld =
+      std::pair(module.versionMajor, module.versionMinor) < std::pair(6u, 4u);
   for (const std::string &target : module.targets)
     isOld |= target.starts_with("sm_") && std::atoi(target.c_str() + 3) < 70;
   if (!isOld)

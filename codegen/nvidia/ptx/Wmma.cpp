@@ -265,12 +265,9 @@ void product(Warp &warp, const Op &op, Lanes) {
 
 Shape takeShape(Builder &b) {
   constexpr std::pair<std::string_view, Shape> shapes[] = {
-      {"m16n16k16", {16, 16, 16}},
-      {"m8n32k16", {8, 32, 16}},
-      {"m32n8k16", {32, 8, 16}},
-      {"m16n16k8", {16, 16, 8}},
-      {"m8n8k4", {8, 8, 4}},
-      {"m8n8k32", {8, 8, 32}},
+      {"m16n16k16", {16, 16, 16}}, {"m8n32k16", {8, 32, 16}},
+      {"m32n8k16", {32, 8, 16}},   {"m16n16k8", {16, 16, 8}},
+      {"m8n8k4", {8, 8, 4}},       {"m8n8k32", {8, 8, 32}},
       {"m8n8k128", {8, 8, 128}}};
   for (auto &[word, shape] : shapes)
     if (b.take(word))

@@ -49,6 +49,65 @@ TEST(Addresses, GenericRoundTrips) {
   }
 }
 
+/// Addresses of 32 bits, offsets in the space of local variables and in that of
+/// the kernel's parameters.
+TEST(Addresses, NarrowLocalsAndParameters) {
+  Kernel kernel(R"(.version 8.0
+.target sm_90
+.address_size 64
+.visible .entry k(.param .u64 out, .param .u32 seven)
+{
+  .local .align 8 .b8 first[8];
+  .local .align 8 .b8 second[16];
+  .reg .b32 %r<8>, %t;
+  .reg .b64 %o, %a;
+  .reg .pred %p;
+  ld.param.u64 %o, [out];
+  mov.u32 %t, %tid.x;
+  mad.wide.u32 %o, %t, 16, %o;
+  mov.u32 %r0, second;
+  mov.u32 %r1, second+8;
+  st.local.u32 [%r0+4], %t;
+  st.local.v2.u32 [%r1], {5, %t};
+  mov.u64 %a, second;
+  ld.local.u32 %r2, [%a+4];
+  ld.local.u32 %r3, [%r1+4];
+  ld.local.u32 %r4, [second+8];
+  mov.u32 %r5, seven;
+  ld.param.u32 %r6, [%r5];
+  st.global.v4.u32 [%o], {%r2, %r3, %r4, %r6};
+  ret;
+}
+)");
+  std::vector<uint32_t> out(32 * 4);
+  kernel.addBuffer(out, "out", false);
+  kernel.add(uint32_t(7));
+  kernel.launch.block[0] = 32;
+  Report report = kernel.run();
+  ASSERT_TRUE(isClean(report)) << textOf(report);
+  for (uint32_t i = 0; i < 32; ++i)
+    ASSERT_EQ(std::vector<uint32_t>(&out[4 * i], &out[4 * i + 4]),
+              (std::vector<uint32_t>{i, i, 5, 7}));
+  recordCompared(kernel, {"ld.local", "st.local", "ld.param"});
+}
+
+/// A narrow address of local memory is checked like any other; one of a
+/// parameter of a function would mean another of the kernel.
+TEST(Addresses, NarrowAddressesThatAreWrong) {
+  std::string head = ".version 8.0\n.target sm_90\n.address_size 64\n";
+  Kernel kernel(head + ".visible .entry k()\n{\n.local .align 4 .b8 own[8];\n"
+                       ".reg .b32 %r<4>;\nmov.u32 %r0, own;\n"
+                       "st.local.u32 [%r0+8], 1;\nret;\n}\n");
+  Report report = kernel.run();
+  EXPECT_TRUE(has(report, FindingKind::OutOfBounds)) << textOf(report);
+  EXPECT_FALSE(isCovered({"ld.global.u32 %d, [%a];", 32, {32}}));
+  EXPECT_FALSE(isCovered({"mov.u32 %d, argument;\n",
+                          32,
+                          {},
+                          ".param .b32 "
+                          "argument;"}));
+}
+
 /// Parameters of the kernel are a space of their own.
 TEST(Addresses, Parameters) {
   for (std::string space : {"param", "param::entry"}) {
@@ -239,6 +298,66 @@ TEST(SpecialRegisters, Positions) {
 }
 
 /// Clocks rise.
+/// mov.v4 of a special register, into a vector register and into four others;
+/// the last element is zero. `.v4.u16` has the lower halves.
+TEST(SpecialRegisters, Vectors) {
+  Kernel kernel(R"(.version 8.0
+.target sm_90
+.address_size 64
+.visible .entry k(.param .u64 out)
+{
+  .reg .v4 .u32 %v;
+  .reg .v4 .u16 %h;
+  .reg .b32 %r<8>;
+  .reg .b64 %p;
+  ld.param.u64 %p, [out];
+  mov.v4.u32 %v, %tid;
+  mad.lo.u32 %r0, %v.z, 4, %v.y;
+  mad.lo.u32 %r0, %r0, 4, %v.x;
+  mad.lo.u32 %r0, %r0, 64, %v.w;
+  mad.wide.u32 %p, %r0, 1, %p;
+  st.global.v4.u32 [%p], %v;
+  mov.v4.u32 {%r0, %r1, %r2, %r3}, %ntid;
+  st.global.v4.u32 [%p+16], {%r0, %r1, %r2, %r3};
+  mov.v4.u16 %h, %ctaid;
+  mov.u16 %h.y, %nctaid.r;
+  st.global.v4.u16 [%p+32], %h;
+  mov.v4.u32 {%r3, %r2, %r1, %r0}, {%r0, %r1, %r2, %r3};
+  mov.v2.u32 {%r0, _}, {%r1, 9};
+  st.global.v4.u32 [%p+48], {%r0, %r1, %r2, %r3};
+  mov.u32 %r4, %ctaid.w;
+  st.global.u32 [%p+40], %r4;
+  ret;
+}
+)");
+  std::vector<uint32_t> out(32 * 16);
+  kernel.addBuffer(out, "out", false);
+  kernel.launch.block[0] = kernel.launch.block[1] = 4;
+  kernel.launch.block[2] = 2;
+  Report report = kernel.run();
+  ASSERT_TRUE(isClean(report)) << textOf(report);
+  for (uint32_t thread = 0; thread < 32; ++thread) {
+    const uint32_t *at = &out[16 * thread];
+    EXPECT_EQ(std::vector<uint32_t>(at, at + 16),
+              (std::vector<uint32_t>{thread % 4, thread / 4 % 4, thread / 16, 0,
+                                     4, 4, 2, 0, 1 << 16, 0, 0, 0, 2, 2, 4, 4}))
+        << thread;
+  }
+  recordCompared(kernel, {"mov.v4", "mov.v2", "mov.u16"});
+}
+
+TEST(SpecialRegisters, VectorsGoWithVectorMoves) {
+  for (const char *text :
+       {"mov.u32 %d, %tid;", "mov.b64 %x, %tid;", "mov.v2.u32 {%d, %d}, %tid;",
+        "mov.v4.u32 {%d, %d, %d, %d}, %laneid;",
+        "mov.v2.u32 {%d, %d}, {%clock, 0};",
+        "mov.v4.u64 {%x, %x, %x, %x}, "
+        "{%x, %x, %x, %x};",
+        "mov.f32 %f, %tid.x;"})
+    EXPECT_FALSE(isCovered({text, 32, {}, ".reg .b64 %x; .reg .f32 %f;"}))
+        << text;
+}
+
 TEST(SpecialRegisters, Clocks) {
   for (const char *name : {"%clock", "%clock64", "%globaltimer"}) {
     bool isWide = name != std::string_view("%clock");

@@ -142,6 +142,50 @@ SUM:
   }
 }
 
+/// `variable + offset` in a function that calls itself, as a value of 64 and of
+/// 32 bits: an address of the own call, not of another.
+TEST(Recursion, OffsetsFromLocalVariables) {
+  auto out = run(R"(
+.func (.reg .b32 r) up(.reg .b32 n, .reg .b64 above)
+{
+  .local .align 8 .b8 before[8];
+  .local .align 8 .b8 slots[16];
+  .reg .b32 %x<8>;
+  .reg .b64 %p<4>;
+  .reg .pred %last;
+  mov.u64 %p1, slots+12;
+  st.local.u32 [%p1], n;
+  mov.u32 %x1, slots+8;
+  st.local.u32 [%x1], 100;
+  ld.local.u32 %x2, [above];
+  mov.u32 r, %x2;
+  setp.eq.u32 %last, n, 0;
+  @%last ret;
+  sub.u32 %x3, n, 1;
+  call (%x4), up, (%x3, %p1);
+  ld.local.u32 %x5, [slots+8];
+  ld.local.u32 %x6, [slots+12];
+  mad.lo.u32 r, %x6, %x5, %x4;
+  add.u32 r, r, %x2;
+  ret;
+}
+)",
+                 R"(
+  .local .align 4 .b8 top[8];
+  and.b32 %r3, %r1, 7;
+  st.local.u32 [top+4], 1000;
+  mov.u64 %rd3, top+4;
+  call (%r2), up, (%r3, %rd3);
+)");
+  for (uint32_t i = 0; i < 64; ++i) {
+    // Each call adds what the one above it stored: its number, or 1000.
+    uint32_t n = i & 7, want = 1000;
+    for (uint32_t k = 1; k <= n; ++k)
+      want += k + 100 * k;
+    ASSERT_EQ(out[i], want) << i;
+  }
+}
+
 /// Two functions that call each other, the second through a guard.
 TEST(Recursion, Mutual) {
   auto out = run(R"(

@@ -70,22 +70,18 @@ void compareSets(const std::string &instruction, unsigned resultBits,
   std::string before = ".reg .pred %in, %q;\n.reg .b32 %x;\n"
                        "setp.ne.u32 %in, %b, 0;\n";
   before += resultBits == 1 ? "mov.pred %d, 0;" : "mov.b32 %d, 0x5EED;";
-  compareWarps({"@%in " + instruction,
-                resultBits,
-                {valueBits, 32},
-                before,
-                "",
-                head},
-               {values, masks}, [&](size_t first) {
-                 Column want(32);
-                 for (unsigned lane = 0; lane < 32; ++lane) {
-                   uint32_t set = setOf(masks, first, lane);
-                   want[lane] = set               ? expected(first, lane, set)
-                                : resultBits == 1 ? 0
-                                                  : untouched;
-                 }
-                 return want;
-               });
+  compareWarps(
+      {"@%in " + instruction, resultBits, {valueBits, 32}, before, "", head},
+      {values, masks}, [&](size_t first) {
+        Column want(32);
+        for (unsigned lane = 0; lane < 32; ++lane) {
+          uint32_t set = setOf(masks, first, lane);
+          want[lane] = set               ? expected(first, lane, set)
+                       : resultBits == 1 ? 0
+                                         : untouched;
+        }
+        return want;
+      });
 }
 
 } // namespace
@@ -175,8 +171,8 @@ void compareVotes(const Convention &convention, bool negated) {
   };
   auto run = [&](const char *form, unsigned resultBits, auto expected) {
     compareSets(
-        "vote" + convention.sync + "." + form + (negated ? " %d, !%a" : " %d, %a") +
-            convention.members,
+        "vote" + convention.sync + "." + form +
+            (negated ? " %d, !%a" : " %d, %a") + convention.members,
         resultBits, 1, bits, masks,
         [&](size_t first, unsigned, uint32_t set) {
           return uint64_t(expected(yes(first, set), set));
@@ -209,14 +205,15 @@ TEST(Warp, Votes) {
 
 /// As ptxas does: from PTX 6.4 on they are gone for sm_70 and later.
 TEST(Warp, FormsWithoutSyncAreOfOldFiles) {
-  for (const char *text : {"shfl.up.b32 %d, %a, 1, 0;", "@%q vote.ballot.b32 %d, %q;"}) {
+  for (const char *text :
+       {"shfl.up.b32 %d, %a, 1, 0;", "@%q vote.ballot.b32 %d, %q;"}) {
     Form form{text, 32, {32}, ".reg .pred %q; setp.ne.u32 %q, %a, 0;", ""};
     for (const char *head : oldHeads) {
       form.head = head;
       EXPECT_TRUE(isCovered(form)) << head << text;
     }
-    for (const char *head : {".version 6.4\n.target sm_70\n",
-                             ".version 8.0\n.target sm_90a\n"}) {
+    for (const char *head :
+         {".version 6.4\n.target sm_70\n", ".version 8.0\n.target sm_90a\n"}) {
       form.head = head;
       EXPECT_FALSE(isCovered(form)) << head << text;
     }

@@ -149,8 +149,8 @@ bool isCount(const Wmma &w, const Matrix &a, const Matrix &b, unsigned i,
              unsigned j, uint64_t start, uint64_t got) {
   uint64_t count = start;
   for (unsigned k = 0; k < w.k; ++k)
-    count += w.logic[0] == 'a' ? a.at(i, k) & b.at(k, j)
-                               : a.at(i, k) ^ b.at(k, j);
+    count +=
+        w.logic[0] == 'a' ? a.at(i, k) & b.at(k, j) : a.at(i, k) ^ b.at(k, j);
   return got == wrapped(count, 32);
 }
 
@@ -182,13 +182,11 @@ void check(const Wmma &w) {
     for (unsigned j = 0; j < w.n; ++j) {
       size_t at = w.columns[3] ? j * strideD + i : i * strideD + j;
       uint64_t got = patternAt(out, w.d->bits, at);
-      bool fine = w.logic
-                      ? isCount(w, a, b, i, j, c.at(i, j), got)
-                      : isProduct(a, b, i, j, c.value(i, j), *w.d, got, 1,
-                                  w.saturate);
-      ASSERT_TRUE(fine)
-          << text << "row " << i << " column " << j << " gave "
-          << w.d->value(got);
+      bool fine = w.logic ? isCount(w, a, b, i, j, c.at(i, j), got)
+                          : isProduct(a, b, i, j, c.value(i, j), *w.d, got, 1,
+                                      w.saturate);
+      ASSERT_TRUE(fine) << text << "row " << i << " column " << j << " gave "
+                        << w.d->value(got);
     }
   recordCompared(kernel, {"wmma.load.a", "wmma.load.b", "wmma.load.c",
                           w.byMma ? "mma.sync" : "wmma.mma", "wmma.store.d"});

@@ -196,6 +196,7 @@ static Json describeRun(const LaunchRequest &request, const Report &report,
   for (const Finding &finding : report.findings)
     json["findings"].push_back(describeFinding(finding));
   json["notes"] = report.notes;
+  json["output"] = report.output;
   json["statistics"] = describeStatistics(report.statistics);
   return json;
 }
@@ -203,6 +204,7 @@ static Json describeRun(const LaunchRequest &request, const Report &report,
 static void printReport(const LaunchRequest &request, const Report &report,
                         double seconds) {
   const char *path = request.path().c_str();
+  std::fwrite(report.output.data(), 1, report.output.size(), stdout);
   for (const Diagnostic &diagnostic : report.diagnostics)
     std::fprintf(stderr, "%s\n", diagnostic.format(path).c_str());
   for (const Finding &finding : report.findings) {

@@ -112,6 +112,9 @@ public:
   uint64_t immediate(const Operand &operand);
   /// A row for a sink: written, never read.
   Row scratch(Type type);
+  /// A register that `op` reads, or sets, which is none of its operands.
+  void reads(uint32_t reg) { uses.push_back({reg, false}); }
+  void sets(uint32_t reg) { defs.push_back({reg, false}); }
   uint32_t addDetail();
   OpDetail &detail();
   /// Stores rows of a vector operand, padded to nothing, into the program.

@@ -87,6 +87,15 @@ void build(Builder &builder) {
   case Opcode::Fns:
   case Opcode::Prmt:
     return buildBits(builder);
+  case Opcode::Vabsdiff:
+  case Opcode::Vadd:
+  case Opcode::Vsub:
+  case Opcode::Vmin:
+  case Opcode::Vmax:
+  case Opcode::Vset:
+  case Opcode::Vshl:
+  case Opcode::Vshr:
+  case Opcode::Vmad:
   case Opcode::Vabsdiff2:
   case Opcode::Vabsdiff4:
   case Opcode::Vadd2:

@@ -104,6 +104,7 @@ void Flattener::bindArguments(const Function &callee, Frame &frame,
     Builder builder(writer, caller, call);
     builder.take("uni");
     Row from = registerSource(builder, param, operand);
+    builder.sets(frame.registers[param.reg]);
     emitMove(builder, program.registerRows[frame.registers[param.reg]], from,
              param.type);
   }
@@ -118,6 +119,7 @@ void Flattener::emitResults(const Function &callee, const Frame &frame,
       continue;
     Builder builder(writer, caller, call);
     builder.take("uni");
+    builder.reads(frame.registers[result.reg]);
     Row to = registerResult(builder, result, parts.results->elements[i]);
     emitMove(builder, to, program.registerRows[frame.registers[result.reg]],
              result.type);
@@ -132,6 +134,13 @@ void Flattener::emitCall(const Frame &frame, const Instruction &in) {
   bool isDirect = parts.target && parts.target->kind == Operand::Kind::Symbol;
   if (isDirect)
     callee = index.find(parts.target->name);
+  const DeviceFunction *known =
+      isDirect && !callee ? findDeviceFunction(parts.target->name) : nullptr;
+  if (known) {
+    buildDeviceCall(builder, *known, parts);
+    builder.finish();
+    return push(builder);
+  }
   if (!parts.target || (isDirect && (!callee || callee->isEntry)))
     builder.refuse("expected a function with a body in this file");
   if (active.size() >= maxCallDepth)

@@ -24,6 +24,18 @@ struct CallParts {
                 *prototype = nullptr;
 };
 
+/// A function that no file defines: CUDA's driver does (DeviceCalls.cpp).
+struct DeviceFunction {
+  std::string_view name;
+  size_t arguments, results;
+  Handler run;
+};
+/// Null for a name that is none of them.
+const DeviceFunction *findDeviceFunction(std::string_view name);
+/// Makes the op of the call; refuses lists that do not fit.
+void buildDeviceCall(Builder &builder, const DeviceFunction &function,
+                     const CallParts &parts);
+
 class Flattener {
 public:
   Flattener(Program &program, std::vector<Diagnostic> &diagnostics)

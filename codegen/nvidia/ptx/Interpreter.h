@@ -151,6 +151,8 @@ struct Report {
   Statistics statistics;
   /// Remarks on what was not checked, for instance a full race table.
   std::vector<std::string> notes;
+  /// What the kernel printed, in the order of the run.
+  std::string output;
 };
 
 /// Runs the launch to its end on the calling thread. Never throws on account of

@@ -64,6 +64,8 @@ public:
   void find(FindingKind kind, const Warp &warp, const Op &op, unsigned lane,
             uint64_t address, std::string text);
   std::string describe(const Access &access) const;
+  /// Adds to the output of the kernel, up to its limit (DeviceCalls.cpp).
+  void print(const std::string &text);
   const Location &locationOf(const Op &op) const;
   uint32_t indexOf(const Op &op) const {
     return uint32_t(&op - &program.code[0]);
@@ -231,6 +233,7 @@ private:
   [[noreturn]] void reportDeadlock();
   void reportWaiting(Warp &warp, const LaneGroup &group);
 
+  bool isOutputFull = false;
   uint64_t pollHash = 0, pollEpoch = ~uint64_t(0);
   Memory *lastGlobal = nullptr;
   std::map<std::tuple<FindingKind, uint32_t, uint32_t>, size_t> findingIndex;

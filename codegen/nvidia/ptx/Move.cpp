@@ -94,7 +94,7 @@ void moveVector(Warp &warp, const Op &op, Lanes lanes) {
 void buildWholeVectorMove(Builder &b, Type type) {
   unsigned count = b.in.mnemonic->vectorWidth, bits = bitWidth(type);
   b.take("v" + std::to_string(count));
-  if (type == Type::Pred || bits < 16 || count * bits > 128)
+  if (!isWord(type) || bits < 16 || count * bits > 128)
     b.refuse("expected elements of 16 to 64 bits, at most 128 in all");
   b.requireOperands(2, 2);
   std::vector<Row> rows;

@@ -1,36 +1,12 @@
 // Video.cpp - SIMD video instructions on two or four lanes of a word
-// (PTX ISA 9.7.16). The scalar ones are not covered.
+// (PTX ISA 9.7.16).
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "codegen/nvidia/ptx/Elementwise.h"
-
-#include <algorithm>
+#include "codegen/nvidia/ptx/Video.h"
 
 namespace heddle::ptx {
 
 namespace {
-
-enum VideoFlag : uint8_t {
-  SignedA = 1,
-  SignedB = 2,
-  SignedD = 4,
-  Saturates = 8,
-  Accumulates = 16
-};
-
-/// Element `index` of a word.
-int64_t element(uint32_t word, unsigned bits, unsigned index, bool isSigned) {
-  uint32_t value = word >> (bits * index) & ((1u << bits) - 1);
-  return isSigned ? int64_t(int32_t(value << (32 - bits)) >> (32 - bits))
-                  : int64_t(value);
-}
-
-int64_t clampTo(int64_t value, unsigned bits, bool isSigned) {
-  int64_t low = isSigned ? -(int64_t(1) << (bits - 1)) : 0;
-  int64_t high =
-      isSigned ? (int64_t(1) << (bits - 1)) - 1 : (int64_t(1) << bits) - 1;
-  return std::clamp(value, low, high);
-}
 
 int64_t combine(Opcode opcode, uint8_t comparison, int64_t a, int64_t b) {
   switch (opcode) {
@@ -52,10 +28,8 @@ int64_t combine(Opcode opcode, uint8_t comparison, int64_t a, int64_t b) {
   case Opcode::Vmax2:
   case Opcode::Vmax4:
     return std::max(a, b);
-  default: {
-    const bool results[] = {a == b, a != b, a<b, a <= b, a> b, a >= b};
-    return results[comparison];
-  }
+  default:
+    return compareBy(comparison, a, b);
   }
 }
 
@@ -74,8 +48,8 @@ void video(Warp &warp, const Op &op, Lanes lanes) {
   forLanes(lanes, [&](unsigned i) {
     auto selected = [&](unsigned place, bool isSigned) {
       unsigned index = op.target >> (4 * place) & 15;
-      return element(index < count ? a[i] : b[i], bits, index % count,
-                     isSigned);
+      return partOf(index < count ? a[i] : b[i], bits, index % count * bits,
+                    isSigned);
     };
     uint32_t result = c[i];
     for (unsigned e = 0; e < count; ++e) {
@@ -109,14 +83,6 @@ std::optional<std::vector<unsigned>> digitsOf(std::string_view selector,
     digits.push_back(unsigned(c - '0'));
   }
   return digits;
-}
-
-/// The operand without its selector, which is given back in `selector`.
-Operand takeSelector(const Operand &operand, std::string_view &selector) {
-  Operand plain = operand;
-  if (operand.kind == Operand::Kind::Register)
-    std::swap(plain.name, selector);
-  return plain;
 }
 
 /// A source and the elements of a and b that it stands for.
@@ -153,25 +119,39 @@ void takeResult(Builder &b) {
 
 } // namespace
 
+Operand takeSelector(const Operand &operand, std::string_view &selector) {
+  Operand plain = operand;
+  if (operand.kind == Operand::Kind::Register)
+    std::swap(plain.name, selector);
+  return plain;
+}
+
+bool takeSignedType(Builder &b) {
+  Type type = b.takeType();
+  if (type != Type::U32 && type != Type::S32)
+    b.refuse("expected types '.u32' or '.s32'");
+  return type == Type::S32;
+}
+
+uint8_t takeComparison(Builder &b) {
+  int comparison = b.takeOneOf({"eq", "ne", "lt", "le", "gt", "ge"});
+  if (comparison < 0)
+    b.refuse("expected a comparison");
+  return uint8_t(comparison);
+}
+
 void buildVideo(Builder &b) {
   Opcode opcode = b.in.opcode();
   std::string_view name = spelling(opcode);
+  if (name.back() != '2' && name.back() != '4')
+    return buildScalarVideo(b);
   bool isSet = opcode == Opcode::Vset2 || opcode == Opcode::Vset4;
-  auto signedType = [&](Type type) {
-    if (type != Type::U32 && type != Type::S32)
-      b.refuse("expected types '.u32' or '.s32'");
-    return type == Type::S32;
-  };
-  Type typeD = isSet ? Type::U32 : b.takeType();
-  b.op.mode |= signedType(typeD) ? SignedD : 0;
-  b.op.mode |= signedType(b.takeType()) ? SignedA : 0;
-  b.op.mode |= signedType(b.takeType()) ? SignedB : 0;
-  if (isSet) {
-    int comparison = b.takeOneOf({"eq", "ne", "lt", "le", "gt", "ge"});
-    if (comparison < 0)
-      b.refuse("expected a comparison");
-    b.op.mode2 = uint8_t(comparison);
-  }
+  if (!isSet)
+    b.op.mode |= takeSignedType(b) ? SignedD : 0;
+  b.op.mode |= takeSignedType(b) ? SignedA : 0;
+  b.op.mode |= takeSignedType(b) ? SignedB : 0;
+  if (isSet)
+    b.op.mode2 = takeComparison(b);
   b.op.mode |= !isSet && b.take("sat") ? Saturates : 0;
   b.op.mode |= b.take("add") ? Accumulates : 0;
   if ((b.op.mode & Saturates) && (b.op.mode & Accumulates))

@@ -217,6 +217,25 @@ END:
     ASSERT_EQ(out[i], i % 2 == 0) << i;
 }
 
+/// A `.reg` argument and a `.reg` result are as defined as what they come from.
+TEST(Calls, RegisterParametersKeepWhetherTheyAreDefined) {
+  auto reportOf = [](const char *body) {
+    Kernel kernel(head + R"(
+.func (.reg .b32 y) same(.reg .b32 x) { mov.b32 y, x; ret; }
+.visible .entry k()
+{
+  .reg .b32 %a, %b;
+  .reg .pred %p;
+)" + body + "setp.eq.u32 %p, %b, 3;\n@%p trap;\nret;\n}\n");
+    return kernel.run();
+  };
+  Report defined = reportOf("mov.u32 %a, 4;\ncall (%b), same, (%a);\n");
+  EXPECT_TRUE(isClean(defined)) << textOf(defined);
+  Report undefined = reportOf("call (%b), same, (%a);\n");
+  EXPECT_TRUE(has(undefined, FindingKind::UninitialisedRegister))
+      << textOf(undefined);
+}
+
 static const char *const operations = R"(
 .visible .func (.param .b32 r) add3(.param .b32 x)
 { .reg .b32 %v; ld.param.b32 %v, [x]; add.u32 %v, %v, 3; st.param.b32 [r], %v; ret; }

@@ -211,7 +211,8 @@ TEST(Stack, FaultsAreFound) {
               "st.local.u32 [%d3], 1;\nstackrestore.u64 %d4;\n"
               "ld.local.u32 %r2, [%d3];",
               FindingKind::OutOfBounds, "past the end of local memory");
-  expectFound("alloca.u64 %d3, 16;\nld.local.u32 %r2, [%d3+12];",
+  expectFound("alloca.u64 %d3, 16;\nld.local.u32 %r2, [%d3+12];\n"
+              "add.u32 %r2, %r2, 1;",
               FindingKind::UninitialisedMemory, "which nothing has written");
   expectFound("alloca.u64 %d3, 16;\nadd.u64 %d3, %d3, 64;\n"
               "stackrestore.u64 %d3;\nmov.u32 %r2, 0;",

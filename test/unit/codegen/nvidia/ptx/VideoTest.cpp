@@ -1,4 +1,4 @@
-// VideoTest.cpp - SIMD video instructions against exact integers.
+// VideoTest.cpp - video instructions against exact integers.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "test/unit/codegen/nvidia/ptx/Differential.h"
@@ -127,6 +127,188 @@ TEST(Video, SelectorsAndMasks) {
                   return wrapped(result, 32);
                 });
       }
+}
+
+//===----------------------------------------------------------------------===//
+// Scalar instructions: one part of each operand
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// A part of a word, as it is written and where it lies.
+struct Part {
+  const char *name;
+  unsigned bits, shift;
+};
+constexpr Part whole = {"", 32, 0};
+/// Of a, b and d.
+constexpr Part partsOf[][3] = {{whole, whole, whole},
+                               {{".b3", 8, 24}, whole, whole},
+                               {{".h1", 16, 16}, {".b0", 8, 0}, whole},
+                               {{".b1", 8, 8}, {".h0", 16, 0}, {".b2", 8, 16}},
+                               {whole, {".b2", 8, 16}, {".h1", 16, 16}},
+                               {{".h0", 16, 0}, whole, {".h0", 16, 0}},
+                               {whole, whole, {".b3", 8, 24}}};
+
+/// Bit 0: a is signed, 1: b, 2: d.
+struct Signs {
+  unsigned bits;
+  bool of(unsigned operand) const { return bits >> operand & 1; }
+  const char *spell(unsigned operand) const {
+    return of(operand) ? ".s32" : ".u32";
+  }
+};
+
+__int128 partValue(uint64_t word, const Part &part, bool isSigned) {
+  return IntegerType{"", part.bits, isSigned}.value(word >> part.shift);
+}
+
+using Combine = __int128 (*)(__int128 a, __int128 b);
+
+/// `second` is "", ".add", ".min" or ".max".
+void scalar(const std::string &text, Signs signs, const Part (&parts)[3],
+            bool saturates, const std::string &second, Combine combine) {
+  bool isPart = parts[2].bits != 32;
+  if (isPart && !second.empty())
+    return;
+  std::string operands = std::string(" %d") + parts[2].name + ", %a" +
+                         parts[0].name + ", %b" + parts[1].name +
+                         (isPart || !second.empty() ? ", %c;" : ";");
+  compare(
+      {text + (saturates ? ".sat" : "") + second + operands, 32, {32, 32, 32}},
+      {integers(32, 0), integers(32, 1), integers(32, 2)},
+      [&](const uint64_t *x) {
+        IntegerType narrow = {"", parts[2].bits, signs.of(2)},
+                    word = {"", 32, signs.of(2)};
+        __int128 value = combine(partValue(x[0], parts[0], signs.of(0)),
+                                 partValue(x[1], parts[1], signs.of(1)));
+        if (saturates)
+          value = std::clamp(value, narrow.least(), narrow.most());
+        if (isPart) {
+          uint64_t mask = wrapped(-1, parts[2].bits) << parts[2].shift;
+          return (x[2] & ~mask & 0xFFFFFFFF) | wrapped(value, parts[2].bits)
+                                                   << parts[2].shift;
+        }
+        __int128 own = word.value(wrapped(value, 32)), c = word.value(x[2]);
+        if (second == ".add")
+          own += c;
+        else if (second == ".min")
+          own = std::min(own, c);
+        else if (second == ".max")
+          own = std::max(own, c);
+        return wrapped(own, 32);
+      });
+}
+
+} // namespace
+
+TEST(ScalarVideo, Arithmetic) {
+  const std::pair<const char *, Combine> operations[] = {
+      {"vadd", [](__int128 a, __int128 b) { return a + b; }},
+      {"vsub", [](__int128 a, __int128 b) { return a - b; }},
+      {"vabsdiff",
+       [](__int128 a, __int128 b) { return a < b ? b - a : a - b; }},
+      {"vmin", [](__int128 a, __int128 b) { return std::min(a, b); }},
+      {"vmax", [](__int128 a, __int128 b) { return std::max(a, b); }}};
+  for (auto [name, combine] : operations)
+    for (unsigned bits = 0; bits < 8; ++bits)
+      for (auto &parts : partsOf)
+        for (bool saturates : {false, true})
+          for (const char *second : {"", ".add", ".min", ".max"}) {
+            Signs signs{bits};
+            scalar(std::string(name) + signs.spell(2) + signs.spell(0) +
+                       signs.spell(1),
+                   signs, parts, saturates, second, combine);
+          }
+}
+
+/// Distances of 32 and more shift everything out, or wrap.
+TEST(ScalarVideo, Shifts) {
+  const std::pair<const char *, Combine> operations[] = {
+      {"vshl.clamp",
+       [](__int128 a, __int128 b) { return a << int(b > 32 ? 32 : b); }},
+      {"vshl.wrap", [](__int128 a, __int128 b) { return a << int(b % 32); }},
+      {"vshr.clamp",
+       [](__int128 a, __int128 b) { return a >> int(b > 32 ? 32 : b); }},
+      {"vshr.wrap", [](__int128 a, __int128 b) { return a >> int(b % 32); }}};
+  for (auto [name, combine] : operations)
+    for (unsigned bits : {0u, 1u, 4u, 5u}) // b is unsigned
+      for (auto &parts : partsOf)
+        for (bool saturates : {false, true})
+          for (const char *second : {"", ".add", ".max"}) {
+            Signs signs{bits};
+            std::string opcode(name, 4), mode(name + 4);
+            scalar(opcode + signs.spell(2) + signs.spell(0) + ".u32" + mode,
+                   signs, parts, saturates, second, combine);
+          }
+}
+
+/// The result of a comparison, and with it c, is unsigned.
+TEST(ScalarVideo, Comparisons) {
+  const std::pair<const char *, Combine> comparisons[] = {
+      {".eq", [](__int128 a, __int128 b) { return __int128(a == b); }},
+      {".ne", [](__int128 a, __int128 b) { return __int128(a != b); }},
+      {".lt", [](__int128 a, __int128 b) { return __int128(a < b); }},
+      {".le", [](__int128 a, __int128 b) { return __int128(a <= b); }},
+      {".gt", [](__int128 a, __int128 b) { return __int128(a > b); }},
+      {".ge", [](__int128 a, __int128 b) { return __int128(a >= b); }}};
+  for (auto [name, combine] : comparisons)
+    for (unsigned bits = 0; bits < 4; ++bits)
+      for (auto &parts : partsOf)
+        for (const char *second : {"", ".add", ".min", ".max"}) {
+          Signs signs{bits};
+          scalar(std::string("vset") + signs.spell(0) + signs.spell(1) + name,
+                 signs, parts, false, second, combine);
+        }
+}
+
+/// The sum is signed if a factor is; c is read in the same way.
+TEST(ScalarVideo, MultiplyAdd) {
+  for (unsigned bits = 0; bits < 8; ++bits)
+    for (auto &parts : partsOf) {
+      if (parts[2].bits != 32)
+        continue;
+      for (bool saturates : {false, true})
+        for (bool plusOne : {false, true})
+          for (int scale : {0, 7, 15}) {
+            Signs signs{bits};
+            bool isSigned = signs.of(0) || signs.of(1);
+            std::string text = std::string("vmad") + signs.spell(2) +
+                               signs.spell(0) + signs.spell(1);
+            text += plusOne ? ".po" : "";
+            text += saturates ? ".sat" : "";
+            text += scale ? ".shr" + std::to_string(scale) : "";
+            compare({text + " %d, %a" + parts[0].name + ", %b" + parts[1].name +
+                         ", %c;",
+                     32,
+                     {32, 32, 32}},
+                    {integers(32, 0), integers(32, 1), integers(32, 2)},
+                    [&](const uint64_t *x) {
+                      IntegerType type = {"", 32, isSigned};
+                      __int128 sum =
+                          partValue(x[0], parts[0], signs.of(0)) *
+                              partValue(x[1], parts[1], signs.of(1)) +
+                          type.value(x[2]) + plusOne;
+                      sum >>= scale;
+                      if (saturates)
+                        sum = std::clamp(sum, type.least(), type.most());
+                      return wrapped(sum, 32);
+                    });
+          }
+    }
+}
+
+/// What ptxas refuses as well.
+TEST(ScalarVideo, FormsThatAreNone) {
+  EXPECT_TRUE(isCovered({"vadd.u32.u32.u32 %d, %a, 5;", 32, {32}}));
+  for (const char *text :
+       {"vshl.u32.u32.u32 %d, %a, %a;", "vshl.u32.u32.s32.clamp %d, %a, %a;",
+        "vadd.u32.u32.u64 %d, %a, %a;", "vadd.u32.u32.u32.add %d, %a, %a;",
+        "vadd.u32.u32.u32 %d.h0, %a, %a;", "vadd.u32.u32.u32 %d, %a.b4, %a;",
+        "vadd.u32.u32.u32.min %d.b0, %a, %a, %a;",
+        "vset.u32.u32.lt.sat %d, %a, %a;", "vset.u32.u32 %d, %a, %a;",
+        "vmad.u32.u32.u32.shr8 %d, %a, %a, %a;"})
+    EXPECT_FALSE(isCovered({text, 32, {32}})) << text;
 }
 
 } // namespace heddle::ptx::test

@@ -115,14 +115,17 @@ void acquire(Warp &warp, const Op &op, Lanes lanes) {
   LaneTargets targets;
   laneAddresses(warp, op.a, op.mode & WideAddress, op.immediate, lanes,
                 targets);
-  resolveLanes(warp, op, lanes, {Space::Generic, mapBytes, 64, false}, targets);
+  // A fence touches no memory: its range need not be that of a map.
+  resolveLanes(warp, op, lanes, {Space::Generic, 1, 1, false}, targets);
   if (!machine.checks)
     return;
   machine.fence(warp, Scope(op.mode2));
   uint64_t last = 0;
   for (Lanes left = targets.valid; left != 0; left &= left - 1) {
     const Target &map = targets.target[std::countr_zero(left)];
-    if (map.key() == last || map.memory->kind != Memory::Kind::Global)
+    bool isMap = map.memory->kind == Memory::Kind::Global &&
+                 map.offset + mapBytes <= map.memory->bytes;
+    if (map.key() == last || !isMap)
       continue;
     last = map.key();
     machine.acquireMap(warp, op, map, Scope(op.mode2));

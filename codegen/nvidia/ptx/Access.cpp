@@ -93,13 +93,13 @@ Lanes undefinedLanes(const Warp &warp, const Op &op) {
   const std::vector<Use> &uses = warp.machine->program.uses;
   for (unsigned u = 0; u < op.useCount; ++u)
     if (!uses[op.firstUse + u].strict)
-      undefined |= warp.undefined[uses[op.firstUse + u].reg];
+      undefined |= warp.undefined[uses[op.firstUse + u].reg].any();
   return undefined;
 }
 
 void noteAccesses(Warp &warp, const Op &op, const LaneTargets &targets,
-                  uint64_t bytes, bool isWrite, uint8_t flags,
-                  Lanes undefined) {
+                  uint64_t bytes, bool isWrite, uint8_t flags, Lanes undefined,
+                  bool repeats) {
   Machine &machine = *warp.machine;
   uint32_t access = 0;
   for (Lanes left = targets.valid; left != 0;) {
@@ -136,7 +136,7 @@ void noteAccesses(Warp &warp, const Op &op, const LaneTargets &targets,
                                 flags);
     if (isWrite) {
       machine.noteWrite(warp, op, lane, target, total, defined);
-      machine.raceWrite(warp, op, lane, target, total, access);
+      machine.raceWrite(warp, op, lane, target, total, access, repeats);
     } else {
       machine.noteRead(warp, op, lane, target, total);
       machine.raceRead(warp, op, lane, target, total, access);
@@ -224,9 +224,33 @@ uint64_t loadElement(const std::byte *from, unsigned bytes, bool isSigned) {
   }
 }
 
+/// Calls `visit(to, value)` for each element that the lanes store.
+template <class Visit>
+void forStored(Warp &warp, const Op &op, const LaneTargets &targets,
+               Visit visit) {
+  const Row *rows = warp.machine->program.rows.data() + op.detail;
+  for (unsigned e = 0; e < op.count; ++e) {
+    bool wide = op.mode & WideElement;
+    forLanes(targets.valid, [&](unsigned i) {
+      uint64_t value = wide ? warp.row<uint64_t>(rows[e])[i]
+                            : warp.row<uint32_t>(rows[e])[i];
+      visit(targets.target[i].data() + e * op.bytes, value);
+    });
+  }
+}
+
+bool storeChanges(Warp &warp, const Op &op, const LaneTargets &targets) {
+  bool changes = false;
+  forStored(warp, op, targets, [&](const std::byte *to, uint64_t value) {
+    changes |= std::memcmp(to, &value, op.bytes) != 0;
+  });
+  return changes;
+}
+
 /// Where the lanes of a load or store lead, counted and checked. The state
 /// space is in `op.target`.
-LaneTargets access(Warp &warp, const Op &op, Lanes lanes, bool isWrite) {
+LaneTargets access(Warp &warp, const Op &op, Lanes lanes, bool isWrite,
+                   bool &changes) {
   Machine &machine = *warp.machine;
   LaneTargets targets;
   laneAddresses(warp, op.a, op.mode & WideAddress, op.immediate, lanes,
@@ -238,16 +262,18 @@ LaneTargets access(Warp &warp, const Op &op, Lanes lanes, bool isWrite) {
   resolveLanes(warp, op, lanes, {Space(op.target), total, total, isWrite},
                targets);
   countAccess(machine, targets, isWrite, total);
+  changes = isWrite && storeChanges(warp, op, targets);
   if (machine.checks)
     noteAccesses(warp, op, targets, total, isWrite,
                  accessFlags(Semantics(op.mode2), scopeOf(op)),
-                 isWrite ? undefinedLanes(warp, op) : 0);
+                 isWrite ? undefinedLanes(warp, op) : 0, isWrite && !changes);
   return targets;
 }
 
 void load(Warp &warp, const Op &op, Lanes lanes) {
   Machine &machine = *warp.machine;
-  LaneTargets targets = access(warp, op, lanes, false);
+  bool changes;
+  LaneTargets targets = access(warp, op, lanes, false, changes);
   Semantics semantics = Semantics(op.mode2);
   const Row *rows = machine.program.rows.data() + op.detail;
   unsigned bytes = op.bytes;
@@ -276,26 +302,17 @@ void load(Warp &warp, const Op &op, Lanes lanes) {
 
 void store(Warp &warp, const Op &op, Lanes lanes) {
   Machine &machine = *warp.machine;
-  LaneTargets targets = access(warp, op, lanes, true);
+  bool changes;
+  LaneTargets targets = access(warp, op, lanes, true, changes);
   Semantics semantics = Semantics(op.mode2);
   if (semantics != Weak && machine.checks)
     for (Lanes left = targets.valid; left != 0; left &= left - 1)
       machine.release(warp, targets.target[std::countr_zero(left)].key(),
                       semantics != Release, false, scopeOf(op));
-  const Row *rows = machine.program.rows.data() + op.detail;
-  unsigned bytes = op.bytes;
-  bool changed = false;
-  for (unsigned e = 0; e < op.count; ++e) {
-    bool wide = op.mode & WideElement;
-    forLanes(targets.valid, [&](unsigned i) {
-      uint64_t value = wide ? warp.row<uint64_t>(rows[e])[i]
-                            : warp.row<uint32_t>(rows[e])[i];
-      std::byte *to = targets.target[i].data() + e * bytes;
-      changed |= std::memcmp(to, &value, bytes) != 0;
-      std::memcpy(to, &value, bytes);
-    });
-  }
-  machine.epoch += changed;
+  forStored(warp, op, targets, [&](std::byte *to, uint64_t value) {
+    std::memcpy(to, &value, op.bytes);
+  });
+  machine.epoch += changes;
 }
 
 } // namespace

@@ -59,9 +59,10 @@ void resolveLanes(Warp &warp, const Op &op, Lanes lanes,
                   const AccessRequest &request, LaneTargets &targets);
 
 /// Marks the accesses for the checks of undefined bytes and of races.
+/// `repeats`: every lane writes the bytes that are there already.
 void noteAccesses(Warp &warp, const Op &op, const LaneTargets &targets,
                   uint64_t bytes, bool isWrite, uint8_t flags,
-                  Lanes undefined = 0);
+                  Lanes undefined = 0, bool repeats = false);
 
 /// Counts shared-memory passes: 32 banks of four bytes, a warp split so that a
 /// pass moves at most 128 bytes.

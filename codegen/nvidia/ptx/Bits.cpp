@@ -76,6 +76,7 @@ static void buildLogic(Builder &b) {
   });
   if (!known)
     b.refuse("expected type '.pred', '.b16', '.b32' or '.b64'");
+  b.op.byHalves = opcode != Opcode::Cnot;
   b.op.a = b.source(1, type);
   if (!isUnary)
     b.op.b = b.source(2, type);
@@ -122,6 +123,7 @@ static void buildLop3(Builder &b) {
   if (b.op.immediate > 255)
     b.refuse("expected a table of 8 bits");
   b.op.run = lop3;
+  b.op.byHalves = plain;
   if (plain) {
     b.op.d = b.destination(0, Type::B32);
     return;

@@ -425,6 +425,20 @@ Row Builder::destination(size_t index, Type type) {
   return destination(operand(index), type);
 }
 
+Row Builder::partSource(const Operand &operand, Type type, Half half) {
+  Row row = source(operand, type);
+  if (operand.kind == Operand::Kind::Register)
+    uses.back().half = half;
+  return row;
+}
+
+Row Builder::partDestination(const Operand &operand, Type type, Half half) {
+  Row row = destination(operand, type);
+  if (operand.kind == Operand::Kind::Register)
+    defs.back().half = half;
+  return row;
+}
+
 Row Builder::wideDestination(const Operand &operand, Type type, bool &wide) {
   if (operand.kind == Operand::Kind::Sink) {
     wide = bitWidth(type) > 32;

@@ -101,6 +101,9 @@ public:
   Row destination(const Operand &operand, Type type);
   Row destination(size_t index, Type type);
   Row wideDestination(const Operand &operand, Type type, bool &wide);
+  /// Parts of a vector that are a half of the other operand, or within one.
+  Row partSource(const Operand &operand, Type type, Half half);
+  Row partDestination(const Operand &operand, Type type, Half half);
   Row predicateSource(const Operand &operand, bool strict = false);
   Row predicateDestination(const Operand &operand);
   /// A pair of predicates `p|q`, or one: the second is then `noRow`.

@@ -54,7 +54,7 @@ static Transferred readRegister(const Warp &warp, Row row, Type type,
     std::memcpy(&value.bytes[8 * half], &word, 8);
   }
   bool undefined =
-      warp.machine->checks && reg && (warp.undefined[*reg] >> lane & 1);
+      warp.machine->checks && reg && (warp.undefined[*reg].any() >> lane & 1);
   value.state = {uint8_t(undefined ? 0 : Memory::Initialised)};
   return value;
 }
@@ -69,9 +69,7 @@ static void writeRegister(Warp &warp, Row row, Type type, uint32_t reg,
   }
   if (!warp.machine->checks)
     return;
-  Lanes bit = Lanes(1) << lane;
-  Lanes &undefined = warp.undefined[reg];
-  undefined = value.state[0] ? undefined & ~bit : undefined | bit;
+  warp.undefined[reg].set(Lanes(1) << lane, !value.state[0]);
 }
 
 /// `bytes` bytes of local memory at a generic address.
@@ -122,8 +120,8 @@ void Machine::enter(Warp &warp, const Op &op, unsigned lane) {
           readWord(warp, program.registerRows[reg], bits, half, lane));
     if (!checks)
       continue;
-    activation.undefined.push_back(warp.undefined[reg] >> lane & 1);
-    warp.undefined[reg] |= Lanes(1) << lane;
+    activation.undefined.push_back(warp.undefined[reg].any() >> lane & 1);
+    warp.undefined[reg].set(Lanes(1) << lane, true);
   }
   stackBytes += activation.savedBytes();
   std::optional<uint64_t> frame =
@@ -188,9 +186,7 @@ void Machine::leave(Warp &warp, unsigned lane) {
                 done.registers[word++]);
     if (!checks)
       continue;
-    Lanes bit = Lanes(1) << lane;
-    Lanes &undefined = warp.undefined[reg];
-    undefined = done.undefined[i] ? undefined | bit : undefined & ~bit;
+    warp.undefined[reg].set(Lanes(1) << lane, done.undefined[i]);
   }
 }
 

@@ -420,6 +420,7 @@ void buildCompare(Builder &b) {
     b.op.c = b.predicateSource(b.operand(3));
     if (b.operand(3).negated)
       b.refuse("expected a predicate that is not negated");
+    b.op.byHalves = true;
     b.op.run = bits == 64 ? selp<uint64_t> : selp<uint32_t>;
   } else {
     Type typeC = b.takeType();

@@ -185,6 +185,7 @@ void buildHalf(Builder &b) {
   }
   takeRange(b, opcode, bf);
   bool packed = bitWidth(type) == 32;
+  b.op.byHalves = packed;
   b.op.run = bf ? (packed ? half<true, true> : half<true, false>)
                 : (packed ? half<false, true> : half<false, false>);
   b.op.immediate = uint64_t(opcode);

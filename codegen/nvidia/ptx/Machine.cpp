@@ -201,7 +201,7 @@ void Machine::startWarp(Block &block, uint32_t index) {
   warp.agent = block.firstAgent + index;
   warp.clock.raise(warp.agent, 1);
   if (checks)
-    warp.undefined.assign(program.registerCount, allLanes);
+    warp.undefined.assign(program.registerCount, {});
   if (usesWgmma) {
     warp.inFlight.resize(program.registerCount);
     warp.touched.resize(program.registerCount);

@@ -101,8 +101,9 @@ public:
                     uint32_t clock, uint8_t flags);
   void raceRead(Warp &warp, const Op &op, unsigned lane, const Target &target,
                 uint64_t bytes, uint32_t access);
+  /// `repeats`: the bytes that are there already are written again.
   void raceWrite(Warp &warp, const Op &op, unsigned lane, const Target &target,
-                 uint64_t bytes, uint32_t access);
+                 uint64_t bytes, uint32_t access, bool repeats = false);
   void reportConflict(Warp &warp, const Op &op, unsigned lane,
                       const Target &target, const Conflict &conflict,
                       bool isWrite);

@@ -53,6 +53,44 @@ uint32_t readElement(const std::byte *row, unsigned column, unsigned bits) {
   return pair >> at % 8 & ((1u << bits) - 1);
 }
 
+/// An element in memory, and the bits of a register that hold it.
+struct MatrixElement {
+  std::byte *row;
+  unsigned column, shift, width;
+  std::byte *data() const { return row + column * width / 8; }
+};
+
+/// Calls `visit(word, element)` for each element whose row has an address.
+template <class Visit>
+void forElements(Warp &warp, const Op &op, const LaneTargets &targets,
+                 unsigned rowCount, unsigned registers, Visit visit) {
+  const Row *rows = warp.machine->program.rows.data() + op.detail;
+  unsigned per = op.mode2 == M8N8 ? 2 : 4, width = 32 / per;
+  for (unsigned r = 0; r < registers * op.count; ++r) {
+    auto *reg = warp.row<uint32_t>(rows[r]);
+    for (unsigned lane = 0; lane < warpSize; ++lane)
+      for (unsigned e = 0; e < per; ++e) {
+        MatrixPlace at = placeOf(op, lane, r % registers, e);
+        unsigned source = rowCount * (r / registers) + at.row;
+        if (targets.valid >> source & 1)
+          visit(reg[lane],
+                {targets.target[source].data(), at.column, width * e, width});
+      }
+  }
+}
+
+bool storeChanges(Warp &warp, const Op &op, const LaneTargets &targets,
+                  unsigned rowCount, unsigned registers) {
+  bool changes = false;
+  forElements(warp, op, targets, rowCount, registers,
+              [&](uint32_t word, const MatrixElement &element) {
+                uint32_t value = word >> element.shift;
+                changes |=
+                    std::memcmp(element.data(), &value, element.width / 8) != 0;
+              });
+  return changes;
+}
+
 /// `op.bytes` the bits of an element in memory, `op.count` the matrices. The
 /// first lanes hold the addresses of the rows, matrix after matrix.
 void moveMatrices(Warp &warp, const Op &op, Lanes) {
@@ -70,37 +108,32 @@ void moveMatrices(Warp &warp, const Op &op, Lanes) {
   AccessRequest request{Space(op.target), 16, 16, stores};
   resolveLanes(warp, op, addressing, request, targets);
   ++(stores ? machine.statistics.sharedStores : machine.statistics.sharedLoads);
+  bool changes = stores && storeChanges(warp, op, targets, rowCount, registers);
   if (machine.checks) {
     countBanks(machine, targets, 16);
     noteAccesses(warp, op, targets, rowBytes, stores, 0,
-                 stores && undefinedLanes(warp, op) ? allLanes : 0);
+                 stores && undefinedLanes(warp, op) ? allLanes : 0,
+                 stores && !changes);
     if (!stores)
       checkMatrixRows(warp, op, targets, addresses);
   }
-  const Row *rows = machine.program.rows.data() + op.detail;
-  unsigned per = op.mode2 == M8N8 ? 2 : 4, width = 32 / per;
-  for (unsigned r = 0; r < registers * op.count; ++r) {
-    auto *reg = warp.row<uint32_t>(rows[r]);
-    for (unsigned lane = 0; lane < warpSize; ++lane) {
-      uint32_t value = stores ? reg[lane] : 0;
-      for (unsigned e = 0; e < per; ++e) {
-        MatrixPlace at = placeOf(op, lane, r % registers, e);
-        unsigned source = rowCount * (r / registers) + at.row;
-        if (!(targets.valid >> source & 1))
-          continue;
-        std::byte *row = targets.target[source].data();
-        if (stores) {
-          uint32_t element = value >> (width * e);
-          std::memcpy(row + at.column * width / 8, &element, width / 8);
-        } else {
-          value |= readElement(row, at.column, op.bytes) << (width * e);
-        }
-      }
-      if (!stores)
-        reg[lane] = value;
-    }
+  if (stores) {
+    forElements(warp, op, targets, rowCount, registers,
+                [&](uint32_t word, const MatrixElement &element) {
+                  uint32_t value = word >> element.shift;
+                  std::memcpy(element.data(), &value, element.width / 8);
+                });
+  } else {
+    const Row *rows = machine.program.rows.data() + op.detail;
+    for (unsigned r = 0; r < registers * op.count; ++r)
+      std::fill_n(warp.row<uint32_t>(rows[r]), warpSize, 0);
+    forElements(warp, op, targets, rowCount, registers,
+                [&](uint32_t &word, const MatrixElement &element) {
+                  word |= readElement(element.row, element.column, op.bytes)
+                          << element.shift;
+                });
   }
-  machine.epoch += stores;
+  machine.epoch += changes;
 }
 
 /// movmatrix: the transpose of one matrix held in registers.

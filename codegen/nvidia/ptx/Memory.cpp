@@ -221,7 +221,7 @@ bool Machine::isHarmlessLocalRead(Warp &warp, const Op &op, unsigned lane,
   case Opcode::Cvt:
   case Opcode::Mov:
   case Opcode::St:
-    warp.undefined[reg] |= Lanes(1) << lane; // and so is the copy
+    warp.undefined[reg].set(Lanes(1) << lane, true); // and so is the copy
     return true;
   default:
     return false;

@@ -69,13 +69,14 @@ bool isClock(std::string_view name) {
 
 /// An element of a vector that is read. Special registers have 32 bits, of
 /// which `least` must be taken.
-Row takeElement(Builder &b, const Operand &element, Type type, unsigned least) {
+Row takeElement(Builder &b, const Operand &element, Type type, unsigned least,
+                Half half = Half::Both) {
   unsigned bits = bitWidth(type);
   if (element.kind == Operand::Kind::Special &&
       (bits < least || bits > 32 || isClock(element.name)))
     b.refuse("'" + std::string(element.name) + "' as an element of " +
              std::to_string(bits) + " bits is not covered");
-  return b.source(element, type);
+  return b.partSource(element, type, half);
 }
 
 /// mov.v2 and mov.v4: `op.count` rows that are written, then those read.
@@ -126,15 +127,20 @@ void buildVectorMove(Builder &b, Type type) {
   unsigned bits = total / unsigned(count);
   Type element = bits == 8 ? Type::B8 : bits == 16 ? Type::B16 : Type::B32;
   std::vector<Row> rows;
+  auto halfOf = [&](size_t part) {
+    return part < count / 2 ? Half::Low : Half::High;
+  };
   if (packs) {
-    for (const Operand &part : vector.elements)
-      rows.push_back(takeElement(b, part, element, 32));
+    for (size_t p = 0; p < count; ++p)
+      rows.push_back(
+          takeElement(b, vector.elements[p], element, 32, halfOf(p)));
     b.op.d = b.destination(0, type);
   } else {
     b.op.a = b.source(1, type);
-    for (const Operand &part : vector.elements)
-      rows.push_back(b.destination(part, element));
+    for (size_t p = 0; p < count; ++p)
+      rows.push_back(b.partDestination(vector.elements[p], element, halfOf(p)));
   }
+  b.op.byHalves = true;
   b.op.detail = b.addRows(rows);
   b.op.count = uint8_t(count);
   b.op.bytes = uint8_t(bits / 8);
@@ -201,6 +207,7 @@ void buildMov(Builder &b) {
     return;
   }
   b.op.a = b.source(1, type);
+  b.op.byHalves = true;
   // A special register has 32 bits, of which `.u16` takes the lower.
   b.op.run = bits == 64   ? copy<uint64_t>
              : bits == 16 ? copy<uint16_t>

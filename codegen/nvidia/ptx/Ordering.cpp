@@ -41,11 +41,12 @@ void Machine::raceRead(Warp &warp, const Op &op, unsigned lane,
 }
 
 void Machine::raceWrite(Warp &warp, const Op &op, unsigned lane,
-                        const Target &target, uint64_t bytes, uint32_t access) {
+                        const Target &target, uint64_t bytes, uint32_t access,
+                        bool repeats) {
   if (access == 0)
     return;
   Conflict conflict = races.write(target.memory->cells, target.offset, bytes,
-                                  access, warp.clock);
+                                  access, warp.clock, repeats);
   if (conflict.kind != Conflict::Kind::None)
     reportConflict(warp, op, lane, target, conflict, true);
 }

@@ -158,8 +158,9 @@ void buildPackedConvert(Builder &b, Type to, Type from) {
   size_t operands = from == Type::F32 ? 3 : 2;
   b.requireOperands(operands, operands);
   if (from == Type::F32) {
-    b.op.a = b.source(1, Type::F32);
-    b.op.b = b.source(2, Type::F32);
+    b.op.a = b.partSource(b.operand(1), Type::F32, Half::High);
+    b.op.b = b.partSource(b.operand(2), Type::F32, Half::Low);
+    b.op.byHalves = true;
     bool isPlain = to == Type::BF16x2 && b.op.mode == 0 && b.op.mode2 == 0;
     b.op.run = isPlain ? bf16FromSingles : fromSingles;
   } else {

@@ -96,6 +96,7 @@ void buildPackedFloat(Builder &b) {
   b.op.c = fused ? b.source(3, type) : b.op.b;
   b.op.d = b.destination(0, type);
   b.op.immediate = uint64_t(opcode);
+  b.op.byHalves = isPair;
   b.op.run = isPair ? pairs : narrow == Type::BF16 ? mixed<true> : mixed<false>;
 }
 

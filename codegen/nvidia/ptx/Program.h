@@ -54,6 +54,10 @@ enum class Convergence : uint8_t {
   MemberMask, ///< the lanes named by row `members`
 };
 
+/// The part of a result that a part of a vector goes into, or the part of an
+/// operand that it comes from.
+enum class Half : uint8_t { Both, Low, High };
+
 /// A register that an op reads or writes, for the checks of undefined values
 /// and of accumulators in flight.
 struct Use {
@@ -61,6 +65,7 @@ struct Use {
   bool strict =
       false; ///< an undefined value is a fault here, not just passed on
   bool exchanged = false; ///< lanes pass it to one another, the op says whom
+  Half half = Half::Both;
 };
 
 struct Op {
@@ -68,6 +73,9 @@ struct Op {
   Row d = noRow, a = noRow, b = noRow, c = noRow;
   Row guard = noRow; ///< predicate row
   bool guardNegated = false;
+  /// Each half of the result comes from that half of the operands, or from
+  /// those that `Use::half` names.
+  bool byHalves = false;
   Flow flow = Flow::Next;
   Convergence convergence = Convergence::None;
   /// Small facts of the family: type sizes, modes. The family that decodes an

@@ -234,7 +234,7 @@ void RaceTable::keepOlder(ShadowCells &cells, uint64_t word, ShadowCell &cell,
 }
 
 Conflict RaceTable::write(ShadowCells &cells, uint64_t offset, uint64_t bytes,
-                          uint32_t access, const Clock &clock) {
+                          uint32_t access, const Clock &clock, bool repeats) {
   Conflict conflict;
   const Access now = accesses[access];
   uint32_t checkedWrite = 0, checkedSet = 0;
@@ -245,7 +245,9 @@ Conflict RaceTable::write(ShadowCells &cells, uint64_t offset, uint64_t bytes,
   auto checkWrite = [&](uint32_t write, uint64_t word) {
     const Access &before = accesses[write];
     if (!isOrdered(before, now.cluster, clock)) {
-      if (!mayOverlap(before, now))
+      // Whichever of two equal values comes last, memory is the same.
+      bool same = repeats && !(before.flags & (Access::Async | Access::Strong));
+      if (!same && !mayOverlap(before, now))
         found(Conflict::Kind::WriteWrite, word, before);
     } else if (!isFenced(before, now, clock, cells.isGlobal)) {
       found(Conflict::Kind::Proxy, word, before);

@@ -141,8 +141,9 @@ public:
   /// accessing agent knows when it starts.
   Conflict read(ShadowCells &cells, uint64_t offset, uint64_t bytes,
                 uint32_t access, const Clock &clock);
+  /// `repeats`: the bytes that are there already are written again.
   Conflict write(ShadowCells &cells, uint64_t offset, uint64_t bytes,
-                 uint32_t access, const Clock &clock);
+                 uint32_t access, const Clock &clock, bool repeats = false);
 
   /// Calls `visit(access, what it is)` for the last writes of these bytes.
   template <class Visit>

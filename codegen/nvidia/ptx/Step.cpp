@@ -271,7 +271,7 @@ void Machine::checkInFlight(Warp &warp, const Op &op, Lanes lanes) {
 
 void Machine::checkOperands(Warp &warp, const Op &op, Lanes group,
                             Lanes lanes) {
-  Lanes passedOn = 0;
+  Lanes low = 0, high = 0; // of what is passed on
   const Use *uses = program.uses.data() + op.firstUse;
   for (unsigned u = 0; u < op.useCount; ++u) {
     // The guard, which comes last, is read by every lane of the group.
@@ -280,7 +280,8 @@ void Machine::checkOperands(Warp &warp, const Op &op, Lanes group,
       warp.undefinedExchanged = warp.undefined[uses[u].reg];
       continue;
     }
-    Lanes undefined = warp.undefined[uses[u].reg] & (isGuard ? group : lanes);
+    const UndefinedLanes &reg = warp.undefined[uses[u].reg];
+    Lanes undefined = reg.any() & (isGuard ? group : lanes);
     if (undefined == 0)
       continue;
     if (uses[u].strict)
@@ -288,13 +289,22 @@ void Machine::checkOperands(Warp &warp, const Op &op, Lanes group,
            unsigned(std::countr_zero(undefined)), 0,
            "depends on " + program.registerNames[uses[u].reg] +
                ", which has no defined value");
-    else
-      passedOn |= undefined;
+    else if (!op.byHalves || uses[u].half != Half::Both) {
+      low |= uses[u].half == Half::High ? 0 : undefined;
+      high |= uses[u].half == Half::Low ? 0 : undefined;
+    } else {
+      low |= reg.low & lanes;
+      high |= reg.high & lanes;
+    }
   }
   const Use *defs = program.uses.data() + op.firstDef;
   for (unsigned u = 0; u < op.defCount; ++u) {
-    Lanes &undefined = warp.undefined[defs[u].reg];
-    undefined = (undefined & ~lanes) | passedOn;
+    UndefinedLanes &undefined = warp.undefined[defs[u].reg];
+    Half half = defs[u].half;
+    undefined.low =
+        (undefined.low & ~lanes) | (half == Half::High ? high : low);
+    undefined.high =
+        (undefined.high & ~lanes) | (half == Half::Low ? low : high);
   }
   if (usesWgmma && lanes != 0) {
     for (unsigned u = 0; u < op.useCount; ++u)

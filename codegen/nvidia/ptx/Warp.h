@@ -42,6 +42,17 @@ enum class Waiting : uint8_t {
   Warpgroup, ///< other warps have not yet issued the wgmma waited for
 };
 
+/// Lanes in which the halves of a register have no defined value. Compilers
+/// leave a half of packed pairs undefined and never use what comes of it.
+struct UndefinedLanes {
+  Lanes low = allLanes, high = allLanes;
+  Lanes any() const { return low | high; }
+  void set(Lanes lanes, bool isUndefined) {
+    low = isUndefined ? low | lanes : low & ~lanes;
+    high = isUndefined ? high | lanes : high & ~lanes;
+  }
+};
+
 /// A call of a subroutine by one lane that has not returned.
 struct Activation {
   uint32_t returnTo = 0; ///< op that takes the results
@@ -111,8 +122,8 @@ public:
   uint32_t wgmmaGroups = 0;
 
   // Checks.
-  std::vector<Lanes> undefined;  ///< by register
-  Lanes undefinedExchanged = 0;  ///< of the exchanged source of the op
+  std::vector<UndefinedLanes> undefined; ///< by register
+  UndefinedLanes undefinedExchanged;     ///< of the op's exchanged source
   std::vector<uint8_t> inFlight; ///< by register: 1 accumulator, 2 A fragment
   enum Touched : uint8_t { IsRead = 1, IsWritten = 2 };
   std::vector<uint8_t> touched; ///< by register, since the last wgmma.fence

@@ -22,8 +22,11 @@ void shfl(Warp &warp, const Op &op, Lanes lanes) {
   std::copy(a, a + warpSize, values);
   const Program &program = warp.machine->program;
   bool fromRegister = op.useCount != 0 && program.uses[op.firstUse].exchanged;
-  Lanes sources = fromRegister ? lanes & ~warp.undefinedExchanged : lanes;
-  Lanes inRange = 0, undefined = 0;
+  UndefinedLanes given = fromRegister ? warp.undefinedExchanged
+                                      : UndefinedLanes{.low = 0, .high = 0};
+  given.set(~lanes, true);
+  UndefinedLanes received{.low = 0, .high = 0};
+  Lanes inRange = 0;
   for (Lanes left = lanes; left != 0; left &= left - 1) {
     int lane = std::countr_zero(left);
     int by = int(b[lane] & 31), clamp = int(c[lane] & 31);
@@ -55,11 +58,14 @@ void shfl(Warp &warp, const Op &op, Lanes lanes) {
     // The value of a lane that takes no part is undefined.
     d[lane] = lanes >> from & 1 ? values[from] : 0x7FA1F00D;
     inRange |= Lanes(valid) << lane;
-    undefined |= (~sources >> from & 1) << lane;
+    received.low |= (given.low >> from & 1) << lane;
+    received.high |= (given.high >> from & 1) << lane;
   }
   if (warp.machine->checks && op.defCount != 0) {
-    Lanes &received = warp.undefined[program.uses[op.firstDef].reg];
-    received = (received & ~lanes) | undefined;
+    UndefinedLanes &result = warp.undefined[program.uses[op.firstDef].reg];
+    result.set(lanes, false);
+    result.low |= received.low;
+    result.high |= received.high;
   }
   if (op.target == noRow)
     return;

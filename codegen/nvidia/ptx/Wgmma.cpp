@@ -200,9 +200,10 @@ void checkRegisters(Warp &warp, const Op &op, const OpDetail &shape,
   auto check = [&](uint32_t reg, const char *what, bool isUsed,
                    uint8_t hazards) {
     const std::string &name = machine.program.registerNames[reg];
-    if (isUsed && warp.undefined[reg] != 0)
+    Lanes undefined = warp.undefined[reg].any();
+    if (isUsed && undefined != 0)
       machine.find(FindingKind::UninitialisedRegister, warp, op,
-                   unsigned(std::countr_zero(warp.undefined[reg])), 0,
+                   unsigned(std::countr_zero(undefined)), 0,
                    "depends on " + name + ", which has no defined value");
     if (uint8_t touched = warp.touched[reg] & hazards)
       machine.find(FindingKind::AccumulatorInFlight, warp, op, 0, 0,
@@ -254,7 +255,7 @@ void issue(Warp &warp, const Op &op, Lanes) {
     throw Stop{Status::Stopped};
   if (machine.checks) {
     for (uint32_t reg : shape.registers) {
-      warp.undefined[reg] = 0;
+      warp.undefined[reg].set(allLanes, false);
       warp.touched[reg] = 0; // now written by the wgmma itself
     }
     markInFlight(warp, shape);

@@ -49,6 +49,11 @@ static const std::string copy =
            "@!%c0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::"
            "bytes [%r1], [%p], 16, [%s];\n";
 
+static const std::string onlyThreadZero = "setp.eq.u32 %c1, %t, 0;\n"
+                                          "@%c1 mov.u32 %r1, 4;\n";
+static const std::string loadAtR2 = "mad.wide.u32 %at, %r2, 4, %p;\n"
+                                    "ld.global.u32 %r3, [%at];";
+
 using K = FindingKind;
 
 TEST(Findings, EachKindByItsClauses) {
@@ -178,6 +183,18 @@ TEST(Findings, EachKindByItsClauses) {
        {"st.global.u32 [%at], %t;", 1, 32, 1, true},
        K::ReadOnlyWrite},
       {"trap", {"trap;"}, K::Trap},
+      {"past the end of local memory, by a 32-bit address",
+       {"mov.b32 %r1, own;\nst.local.u32 [%r1+16], %t;"},
+       K::OutOfBounds},
+      {"two warps store different values",
+       {"st.shared.u32 [%s], %t;", 1, 64},
+       K::Race},
+      {"a shuffle from a lane without a value",
+       {onlyThreadZero + "shfl.sync.idx.b32 %r2, %r1, 1, 31, -1;\n" + loadAtR2},
+       K::UninitialisedRegister},
+      {"the undefined half of a pair",
+       {"mov.b64 %d0, {%t, %r1};\nmov.b64 {_, %r2}, %d0;\n" + loadAtR2},
+       K::UninitialisedRegister},
   };
   for (auto &fault : faults)
     for (uint64_t seed : {1, 2, 3}) {
@@ -203,6 +220,13 @@ TEST(Findings, NothingWhereNothingIsWrong) {
        2, 64},
       {init + "@!%c0 mbarrier.inval.shared.b64 [%s];\n"
               "@!%c0 st.shared.u32 [%s], %t;"},
+      {"mov.b32 %r1, own;\nst.local.u32 [%r1+4], %t;\n"
+       "cvt.u64.u32 %d0, %r1;\ncvta.local.u64 %d0, %d0;\nld.u32 %r2, [%d0+4];"},
+      {"st.shared.u32 [%s], 7;", 1, 64},
+      {onlyThreadZero + "shfl.sync.idx.b32 %r2, %r1, 0, 31, -1;\n" + loadAtR2},
+      {"mov.b64 %d0, {%t, %r1};\nxor.b64 %d1, %d0, 0;\n"
+       "mov.b64 {%r2, _}, %d1;\n" +
+       loadAtR2},
       {"st.shared.u32 [%s], %r1;\nld.shared.u32 %r2, [%s];\n"
        "st.global.u32 [%q], %r2;",
        1, 1}, // a copy of what is undefined, which nothing depends on

@@ -219,7 +219,8 @@ void buildMov(Builder &b) {
 //===----------------------------------------------------------------------===//
 
 /// Shared and parameter addresses are offsets in their own space and windowed
-/// when generic; the other spaces use the generic address everywhere.
+/// when generic, and so are local ones from 32-bit registers; the other spaces
+/// use the generic address everywhere.
 void sharedToGeneric(Warp &warp, const Op &op, Lanes lanes) {
   unary<[](uint64_t x) { return sharedWindow | (x & 0xFFFFFFFF); }, uint64_t,
         uint64_t>(warp, op, lanes);
@@ -229,9 +230,10 @@ void genericToShared(Warp &warp, const Op &op, Lanes lanes) {
                                                                        lanes);
 }
 
-void paramToGeneric(Warp &warp, const Op &op, Lanes lanes) {
-  unary<[](uint64_t x) { return x & windowMask ? x : x | paramWindow; },
-        uint64_t, uint64_t>(warp, op, lanes);
+template <uint64_t Window>
+void offsetToGeneric(Warp &warp, const Op &op, Lanes lanes) {
+  unary<[](uint64_t x) { return x & windowMask ? x : x | Window; }, uint64_t,
+        uint64_t>(warp, op, lanes);
 }
 
 void buildCvta(Builder &b) {
@@ -250,7 +252,9 @@ void buildCvta(Builder &b) {
   if (space == Space::Shared)
     b.op.run = to ? genericToShared : sharedToGeneric;
   else if (space == Space::Param && !to)
-    b.op.run = paramToGeneric;
+    b.op.run = offsetToGeneric<paramWindow>;
+  else if (space == Space::Local && !to)
+    b.op.run = offsetToGeneric<localWindow>;
   else
     b.op.run = copy<uint64_t>;
 }

@@ -35,7 +35,7 @@ TEST(Ordering, WritesOfOtherBytesHideNothing) {
   } cases[] = {
       {"@%l st.shared.u8 [%s], %v;\n", "@%l st.shared.u8 [%s+1], %v;\n",
        "ld.shared.u8 %v, [%s];\n"},
-      {"@%l st.shared.u8 [%s+3], %v;\n", "@%l st.shared.u16 [%s], %v;\n",
+      {"@%l st.shared.u8 [%s+3], 7;\n", "@%l st.shared.u16 [%s], %v;\n",
        "@%l st.shared.u16 [%s+2], %v;\n"},
       {"@%l st.shared.u32 [%s], %v;\n", "", "ld.shared.u8 %v, [%s+2];\n"},
   };

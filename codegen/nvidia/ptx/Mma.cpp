@@ -269,6 +269,9 @@ static Handler handlerOf(const OpDetail &shape) {
 void buildMma(Builder &b) {
   b.require("sync");
   b.require("aligned");
+  for (const std::string &word : b.in.mnemonic->modifiers)
+    if (word.starts_with("kind::"))
+      b.refuse("'." + word + "' is not covered");
   OpDetail shape;
   takeShape(b, shape);
   shape.transA = takeColumnMajor(b);

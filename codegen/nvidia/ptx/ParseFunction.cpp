@@ -114,7 +114,9 @@ void FunctionParser::parseRegisters() {
       if (range.count == 0)
         continue;
     }
-    if (!scopes[scope].registers.emplace(name, range).second)
+    auto &declared =
+        range.count == 0 ? scopes[scope].registers : scopes[scope].ranges;
+    if (!declared.emplace(name, range).second)
       fail(at, "register '" + std::string(name) + "' is declared twice");
   } while (accept(','));
   expect(';');

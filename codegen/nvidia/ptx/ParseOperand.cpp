@@ -107,15 +107,14 @@ std::optional<Operand> FunctionParser::findRegister(std::string_view name) {
   uint32_t number = UINT32_MAX;
   std::from_chars(name.data() + digits, name.data() + name.size(), number);
   for (int at = scope; at >= 0; at = scopes[at].parent) {
-    auto &declared = scopes[at].registers;
+    const Scope &names = scopes[at];
     const RegisterRange *range = nullptr;
-    if (auto single = declared.find(name); single != declared.end()) {
-      if (single->second.count == 0)
-        range = &single->second;
-    }
+    if (auto single = names.registers.find(name);
+        single != names.registers.end())
+      range = &single->second;
     if (!range && digits < name.size())
-      if (auto many = declared.find(name.substr(0, digits));
-          many != declared.end() && number < many->second.count)
+      if (auto many = names.ranges.find(name.substr(0, digits));
+          many != names.ranges.end() && number < many->second.count)
         range = &many->second;
     if (!range)
       continue;

@@ -139,7 +139,8 @@ private:
   };
   struct Scope {
     int parent = -1;
-    std::unordered_map<std::string_view, RegisterRange> registers;
+    /// `.reg .b32 %r` and `.reg .b32 %r<4>` may both be declared.
+    std::unordered_map<std::string_view, RegisterRange> registers, ranges;
     std::unordered_map<std::string, RegisterId> used;
     std::unordered_map<std::string_view, std::string_view> variables;
     std::unordered_map<std::string_view, uint32_t> labels;

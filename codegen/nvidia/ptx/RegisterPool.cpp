@@ -67,7 +67,7 @@ std::string describeChange(const Machine &machine, uint32_t index) {
 }
 
 /// All warps of a warpgroup make the same changes in the same order, with a
-/// barrier between one and the next.
+/// barrier before each that changes the count.
 void noteChange(Warp &warp, const Op &op) {
   Machine &machine = *warp.machine;
   Block &block = *warp.block;
@@ -85,7 +85,8 @@ void noteChange(Warp &warp, const Op &op) {
                      describeChange(machine, change.op));
   change.warps |= bit;
   change.clocks[warp.index % 4] = warp.clock.of(warp.agent);
-  if (turn == 0 || !machine.checks)
+  bool changesNothing = op.immediate == warp.registerCount;
+  if (turn == 0 || changesNothing || !machine.checks)
     return;
   const RegisterChange &last = changes[turn - 1];
   for (uint32_t i = 0; i < 4; ++i) {

@@ -91,6 +91,11 @@ TEST(BadInput, Instructions) {
   expectRefused(withBody("add.u32.sparkling %r1, %r2, %r3;"),
                 "modifier '.sparkling' is not covered", 5);
   expectRefused(withBody("tcgen05.alloc.b32 [%r1], 32;"), "not covered", 5);
+  expectRefused(withBody("mma.sync.aligned.m16n8k32.row.col.kind::mxf8f6f4."
+                         "block_scale.scale_vec::1X.f32.e4m3.e4m3.f32.ue8m0 "
+                         "{%f1, %f2}, {%r1}, {%r2}, {%f1, %f2}, %r1, {0, 0}, "
+                         "%r2, {0, 0};"),
+                "'.kind::mxf8f6f4' is not covered", 5);
   expectRefused(withBody("ld.global.v4.b32 {%r1, %r2}, [%rd1];"),
                 "expected 4 elements, got 2", 5);
   expectRefused(withBody("wgmma.wait_group.sync.aligned 9;"),

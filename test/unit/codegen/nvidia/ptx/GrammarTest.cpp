@@ -113,6 +113,8 @@ TEST(Grammar, VectorRegistersAndScopes) {
   cvt.rzi.u32.f32 %r2, pair.x;
   {
     .reg .b32 %r1;
+    .reg .b16 %r<2>; // beside the one above
+    mov.b16 %r0, 7;
     bra L;
     mov.u32 %r2, 99;
   L:

@@ -124,6 +124,10 @@ TEST(RegisterPool, WarpgroupsSynchroniseBetweenChanges) {
       EXPECT_EQ(isClean(report), synchronises) << textOf(report);
       EXPECT_EQ(has(report, FindingKind::RegisterCount), !synchronises);
     }
+  Report twice =
+      run(specialised(".maxnreg 168", change("dec", 40) + change("dec", 40),
+                      change("inc", 232)));
+  EXPECT_TRUE(isClean(twice)) << textOf(twice); // the second changes nothing
 }
 
 /// ptxas drops the instruction, so only what is wrong under any count is found.

@@ -1,7 +1,5 @@
-//===- AssembleCommand.cpp - heddle-ptx assemble
-//----------------------------===//
+// AssembleCommand.cpp - heddle-ptx assemble
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Ptxas.h"
 #include "tools/heddle-ptx/CommandLine.h"

@@ -1,7 +1,5 @@
-//===- CommandLine.cpp - options of the sub-commands
-//------------------------===//
+// CommandLine.cpp - options of the sub-commands
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "tools/heddle-ptx/CommandLine.h"
 

@@ -1,7 +1,5 @@
-//===- CommandLine.h - options of the sub-commands
-//--------------------------===//
+// CommandLine.h - options of the sub-commands
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #ifndef HEDDLE_TOOLS_HEDDLE_PTX_COMMANDLINE_H
 #define HEDDLE_TOOLS_HEDDLE_PTX_COMMANDLINE_H

@@ -1,7 +1,5 @@
-//===- InspectCommand.cpp - heddle-ptx inspect
-//------------------------------===//
+// InspectCommand.cpp - heddle-ptx inspect
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/KernelSource.h"
 #include "tools/heddle-ptx/CommandLine.h"

@@ -1,7 +1,5 @@
-//===- KernelReport.cpp - facts of kernels as JSON
-//--------------------------===//
+// KernelReport.cpp - facts of kernels as JSON
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "tools/heddle-ptx/KernelReport.h"
 

@@ -1,7 +1,5 @@
-//===- KernelReport.h - facts of kernels as JSON
-//----------------------------===//
+// KernelReport.h - facts of kernels as JSON
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 //
 // `inspect` gathers everything into one JSON report and prints the text form
 // from that, so the two cannot disagree. docs/ptx/inspect.md lists the keys. A

@@ -1,7 +1,5 @@
-//===- LaunchCommand.cpp - heddle-ptx launch
-//--------------------------------===//
+// LaunchCommand.cpp - heddle-ptx launch
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/CudaDriver.h"
 #include "tools/heddle-ptx/LaunchRequest.h"

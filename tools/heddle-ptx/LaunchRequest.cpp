@@ -1,7 +1,5 @@
-//===- LaunchRequest.cpp - what run and launch are asked to do
-//--------------===//
+// LaunchRequest.cpp - what run and launch are asked to do
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "tools/heddle-ptx/LaunchRequest.h"
 

@@ -1,7 +1,5 @@
-//===- LaunchRequest.h - what run and launch are asked to do
-//----------------===//
+// LaunchRequest.h - what run and launch are asked to do
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #ifndef HEDDLE_TOOLS_HEDDLE_PTX_LAUNCHREQUEST_H
 #define HEDDLE_TOOLS_HEDDLE_PTX_LAUNCHREQUEST_H

@@ -1,7 +1,5 @@
-//===- ReportText.cpp - the text form of a report
-//---------------------------===//
+// ReportText.cpp - the text form of a report
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "tools/heddle-ptx/KernelReport.h"
 

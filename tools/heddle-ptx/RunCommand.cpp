@@ -1,7 +1,5 @@
-//===- RunCommand.cpp - heddle-ptx run
-//--------------------------------------===//
+// RunCommand.cpp - heddle-ptx run
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Interpreter.h"
 #include "tools/heddle-ptx/LaunchRequest.h"

@@ -1,7 +1,5 @@
-//===- heddle-ptx.cpp - see, check and run GPU kernels without a GPU
-//--------===//
+// heddle-ptx.cpp - see, check and run GPU kernels without a GPU
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "tools/heddle-ptx/CommandLine.h"
 

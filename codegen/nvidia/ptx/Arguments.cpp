@@ -1,7 +1,5 @@
-//===- Arguments.cpp - the language of --arg and --buffer
-//-------------------===//
+// Arguments.cpp - the language of --arg and --buffer
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Arguments.h"
 

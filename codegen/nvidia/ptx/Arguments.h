@@ -1,7 +1,5 @@
-//===- Arguments.h - the language of --arg and --buffer
-//---------------------===//
+// Arguments.h - the language of --arg and --buffer
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 //
 //   [NAME=]in:FILE.npy     a buffer with the file's contents, passed by address
 //   [NAME=]out:FILE.npy    the same; its contents are written back afterwards

@@ -1,7 +1,5 @@
-//===- Cubin.cpp - kernels and their resources in a cubin
-//-------------------===//
+// Cubin.cpp - kernels and their resources in a cubin
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Cubin.h"
 

@@ -1,7 +1,5 @@
-//===- Cubin.h - kernels and their resources in a cubin
-//---------------------===//
+// Cubin.h - kernels and their resources in a cubin
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 //
 // A cubin is an ELF64 file for machine 190 (EM_CUDA). The layout is described
 // by "CUDA Binary Utilities" only in part; the attribute numbers of .nv.info

@@ -1,7 +1,5 @@
-//===- CudaDriver.cpp - kernels on a real GPU
-//-------------------------------===//
+// CudaDriver.cpp - kernels on a real GPU
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 //
 // Types and numbers are those of the CUDA driver API reference, written down
 // here because cuda.h comes only with a toolkit. Enumerations travel as int,

@@ -1,7 +1,5 @@
-//===- CudaDriver.h - kernels on a real GPU
-//---------------------------------===//
+// CudaDriver.h - kernels on a real GPU
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 //
 // The few calls of the CUDA driver API that a launch needs, found by dlopen, so
 // that building and starting need neither CUDA nor a GPU.

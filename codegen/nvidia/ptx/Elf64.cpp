@@ -1,7 +1,5 @@
-//===- Elf64.cpp - checked view of a little-endian ELF64 file
-//---------------===//
+// Elf64.cpp - checked view of a little-endian ELF64 file
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Elf64.h"
 

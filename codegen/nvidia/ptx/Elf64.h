@@ -1,7 +1,5 @@
-//===- Elf64.h - checked view of a little-endian ELF64 file
-//-----------------===//
+// Elf64.h - checked view of a little-endian ELF64 file
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #ifndef HEDDLE_CODEGEN_NVIDIA_PTX_ELF64_H
 #define HEDDLE_CODEGEN_NVIDIA_PTX_ELF64_H

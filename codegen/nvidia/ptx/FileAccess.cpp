@@ -1,7 +1,5 @@
-//===- FileAccess.cpp - whole-file reading and atomic writing
-//---------------===//
+// FileAccess.cpp - whole-file reading and atomic writing
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/FileAccess.h"
 
@@ -101,6 +99,16 @@ static Result<std::string> resolveTarget(const std::string &path) {
   if (std::filesystem::exists(status) && ::access(target.c_str(), W_OK) != 0)
     return refuse("cannot write '", path, "': ", std::strerror(errno));
   return target.string();
+}
+
+Result<Done> heddle::ptx::checkWritable(const std::string &path) {
+  Result<std::string> target = resolveTarget(path);
+  if (!target)
+    return target.failure();
+  std::filesystem::path folder = std::filesystem::path(*target).parent_path();
+  if (::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0)
+    return refuse("cannot write '", path, "': ", std::strerror(errno));
+  return Done{};
 }
 
 /// The permissions of a file that is there, else those of a new one.

@@ -1,7 +1,5 @@
-//===- FileAccess.h - whole-file reading and atomic writing
-//-----------------===//
+// FileAccess.h - whole-file reading and atomic writing
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #ifndef HEDDLE_CODEGEN_NVIDIA_PTX_FILEACCESS_H
 #define HEDDLE_CODEGEN_NVIDIA_PTX_FILEACCESS_H
@@ -29,6 +27,9 @@ Result<std::string> readTextFile(const std::string &path, uint64_t maxSize);
 /// and keeps the permissions of a file there; refuses a target that exists and
 /// is no regular file, or one that may not be written.
 Result<Done> writeFile(const std::string &path, std::span<const uint8_t> bytes);
+
+/// Whether `writeFile` may succeed: for long work whose result goes to `path`.
+Result<Done> checkWritable(const std::string &path);
 
 /// As `writeFile`, for text.
 Result<Done> writeTextFile(const std::string &path, const std::string &text);

@@ -1,7 +1,5 @@
-//===- InstructionMix.cpp - what kinds of instructions a kernel has
-//---------===//
+// InstructionMix.cpp - what kinds of instructions a kernel has
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/InstructionMix.h"
 

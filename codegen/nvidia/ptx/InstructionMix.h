@@ -1,7 +1,5 @@
-//===- InstructionMix.h - what kinds of instructions a kernel has
-//-----------===//
+// InstructionMix.h - what kinds of instructions a kernel has
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #ifndef HEDDLE_CODEGEN_NVIDIA_PTX_INSTRUCTIONMIX_H
 #define HEDDLE_CODEGEN_NVIDIA_PTX_INSTRUCTIONMIX_H

@@ -1,9 +1,9 @@
-//===- KernelArguments.cpp - from arguments to a parameter block
-//------------===//
+// KernelArguments.cpp - from arguments to a parameter block
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/KernelArguments.h"
+
+#include "codegen/nvidia/ptx/FileAccess.h"
 
 #include <cstring>
 #include <filesystem>
@@ -94,6 +94,9 @@ Result<size_t> BufferTable::add(const BufferArgument &argument) {
   Result<NpyArray> array = readNpy(argument.path);
   if (!array)
     return array.failure();
+  if (argument.isOutput)
+    if (Result<Done> writable = checkWritable(argument.path); !writable)
+      return writable.failure();
   buffers.push_back({argument.name.empty() ? argument.path : argument.name,
                      argument.path, argument.isOutput, std::move(*array)});
   return index;

@@ -1,7 +1,5 @@
-//===- KernelArguments.h - from arguments to a parameter block
-//--------------===//
+// KernelArguments.h - from arguments to a parameter block
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 //
 // The steps from what the user typed to the bytes a kernel receives, the same
 // for the interpreter and for a GPU:

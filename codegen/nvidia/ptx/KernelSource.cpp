@@ -1,7 +1,5 @@
-//===- KernelSource.cpp - files that hold kernels
-//---------------------------===//
+// KernelSource.cpp - files that hold kernels
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/KernelSource.h"
 

@@ -1,7 +1,5 @@
-//===- KernelSource.h - files that hold kernels
-//-----------------------------===//
+// KernelSource.h - files that hold kernels
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #ifndef HEDDLE_CODEGEN_NVIDIA_PTX_KERNELSOURCE_H
 #define HEDDLE_CODEGEN_NVIDIA_PTX_KERNELSOURCE_H

@@ -1,7 +1,5 @@
-//===- Npy.cpp - NumPy array files
-//------------------------------------------===//
+// Npy.cpp - NumPy array files
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Npy.h"
 

@@ -1,7 +1,5 @@
-//===- Npy.h - NumPy array files
-//--------------------------------------------===//
+// Npy.h - NumPy array files
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 //
 // Reads versions 1, 2 and 3 of the .npy format (NEP 1 and numpy.lib.format) and
 // writes version 1. Arrays are little-endian and C-ordered. Files may come from

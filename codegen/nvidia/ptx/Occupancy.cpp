@@ -1,7 +1,5 @@
-//===- Occupancy.cpp - how many blocks of a kernel fit on a multiprocessor
-//--===//
+// Occupancy.cpp - how many blocks of a kernel fit on a multiprocessor
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Occupancy.h"
 

@@ -1,7 +1,5 @@
-//===- Occupancy.h - how many blocks of a kernel fit on a multiprocessor
-//----===//
+// Occupancy.h - how many blocks of a kernel fit on a multiprocessor
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #ifndef HEDDLE_CODEGEN_NVIDIA_PTX_OCCUPANCY_H
 #define HEDDLE_CODEGEN_NVIDIA_PTX_OCCUPANCY_H

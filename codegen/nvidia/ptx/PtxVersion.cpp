@@ -1,7 +1,5 @@
-//===- PtxVersion.cpp - which toolkit and driver a PTX version needs
-//--------===//
+// PtxVersion.cpp - which toolkit and driver a PTX version needs
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/PtxVersion.h"
 

@@ -1,7 +1,5 @@
-//===- PtxVersion.h - which toolkit and driver a PTX version needs
-//----------===//
+// PtxVersion.h - which toolkit and driver a PTX version needs
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #ifndef HEDDLE_CODEGEN_NVIDIA_PTX_PTXVERSION_H
 #define HEDDLE_CODEGEN_NVIDIA_PTX_PTXVERSION_H

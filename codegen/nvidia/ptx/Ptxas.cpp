@@ -1,7 +1,5 @@
-//===- Ptxas.cpp - NVIDIA's assembler as a library call
-//---------------------===//
+// Ptxas.cpp - NVIDIA's assembler as a library call
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Ptxas.h"
 

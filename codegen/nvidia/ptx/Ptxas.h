@@ -1,7 +1,5 @@
-//===- Ptxas.h - NVIDIA's assembler as a library call
-//-----------------------===//
+// Ptxas.h - NVIDIA's assembler as a library call
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #ifndef HEDDLE_CODEGEN_NVIDIA_PTX_PTXAS_H
 #define HEDDLE_CODEGEN_NVIDIA_PTX_PTXAS_H

@@ -1,7 +1,5 @@
-//===- Result.h - a value, or the reason why there is none
-//------------------===//
+// Result.h - a value, or the reason why there is none
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #ifndef HEDDLE_CODEGEN_NVIDIA_PTX_RESULT_H
 #define HEDDLE_CODEGEN_NVIDIA_PTX_RESULT_H

@@ -1,7 +1,5 @@
-//===- Subprocess.cpp - run a program and keep what it prints
-//---------------===//
+// Subprocess.cpp - run a program and keep what it prints
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Subprocess.h"
 

@@ -1,7 +1,5 @@
-//===- Subprocess.h - run a program and keep what it prints
-//-----------------===//
+// Subprocess.h - run a program and keep what it prints
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #ifndef HEDDLE_CODEGEN_NVIDIA_PTX_SUBPROCESS_H
 #define HEDDLE_CODEGEN_NVIDIA_PTX_SUBPROCESS_H

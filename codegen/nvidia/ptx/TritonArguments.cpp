@@ -1,7 +1,5 @@
-//===- TritonArguments.cpp - the user's arguments as a Triton launch
-//--------===//
+// TritonArguments.cpp - the user's arguments as a Triton launch
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/KernelArguments.h"
 

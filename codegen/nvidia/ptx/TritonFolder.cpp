@@ -1,7 +1,5 @@
-//===- TritonFolder.cpp - kernels that Triton compiled
-//----------------------===//
+// TritonFolder.cpp - kernels that Triton compiled
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/TritonFolder.h"
 

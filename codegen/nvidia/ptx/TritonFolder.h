@@ -1,7 +1,5 @@
-//===- TritonFolder.h - kernels that Triton compiled
-//------------------------===//
+// TritonFolder.h - kernels that Triton compiled
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 //
 // Triton keeps a compiled kernel as NAME.json with NAME.ptx, NAME.cubin and
 // NAME.ttir beside it, in a folder of its cache or where the user copied it.

@@ -1,7 +1,5 @@
-//===- TritonSignature.cpp - a kernel's arguments from its .ttir
-//------------===//
+// TritonSignature.cpp - a kernel's arguments from its .ttir
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/TritonFolder.h"
 

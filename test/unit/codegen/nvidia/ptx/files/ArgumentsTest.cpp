@@ -1,7 +1,5 @@
-//===- ArgumentsTest.cpp - the language of --arg and --buffer
-//---------------===//
+// ArgumentsTest.cpp - the language of --arg and --buffer
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Arguments.h"
 #include "codegen/nvidia/ptx/KernelArguments.h"

@@ -1,7 +1,5 @@
-//===- CubinTest.cpp - resources from a cubin
-//-------------------------------===//
+// CubinTest.cpp - resources from a cubin
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Cubin.h"
 #include "codegen/nvidia/ptx/Elf64.h"

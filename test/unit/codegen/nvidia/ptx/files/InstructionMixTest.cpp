@@ -1,7 +1,5 @@
-//===- InstructionMixTest.cpp - kinds of instructions
-//-----------------------===//
+// InstructionMixTest.cpp - kinds of instructions
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/InstructionMix.h"
 

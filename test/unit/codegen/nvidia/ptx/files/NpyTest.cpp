@@ -1,7 +1,5 @@
-//===- NpyTest.cpp - .npy files, good and hostile
-//---------------------------===//
+// NpyTest.cpp - .npy files, good and hostile
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Npy.h"
 

@@ -1,7 +1,5 @@
-//===- OccupancyTest.cpp - blocks per multiprocessor
-//------------------------===//
+// OccupancyTest.cpp - blocks per multiprocessor
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Occupancy.h"
 

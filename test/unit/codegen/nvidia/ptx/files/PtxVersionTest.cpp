@@ -1,7 +1,5 @@
-//===- PtxVersionTest.cpp - PTX versions, toolkits and targets
-//--------------===//
+// PtxVersionTest.cpp - PTX versions, toolkits and targets
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/PtxVersion.h"
 

@@ -1,7 +1,5 @@
-//===- PtxasOutputTest.cpp - what ptxas prints
-//------------------------------===//
+// PtxasOutputTest.cpp - what ptxas prints
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/Ptxas.h"
 

@@ -1,7 +1,5 @@
-//===- TritonTest.cpp - Triton's metadata, signatures and launch ABI
-//--------===//
+// TritonTest.cpp - Triton's metadata, signatures and launch ABI
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/ptx/KernelArguments.h"
 

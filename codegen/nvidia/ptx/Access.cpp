@@ -239,18 +239,23 @@ void forStored(Warp &warp, const Op &op, const LaneTargets &targets,
   }
 }
 
+/// Whether a store of the low `bytes` bytes of `value` changes what is there.
+bool changes(const std::byte *to, uint64_t value, unsigned bytes) {
+  uint64_t unused = bytes < 8 ? 8 * (8 - bytes) : 0;
+  return (loadElement(to, bytes, false) ^ value) << unused != 0;
+}
+
 bool storeChanges(Warp &warp, const Op &op, const LaneTargets &targets) {
-  bool changes = false;
+  bool changed = false;
   forStored(warp, op, targets, [&](const std::byte *to, uint64_t value) {
-    changes |= std::memcmp(to, &value, op.bytes) != 0;
+    changed |= changes(to, value, op.bytes);
   });
-  return changes;
+  return changed;
 }
 
 /// Where the lanes of a load or store lead, counted and checked. The state
 /// space is in `op.target`.
-LaneTargets access(Warp &warp, const Op &op, Lanes lanes, bool isWrite,
-                   bool &changes) {
+LaneTargets access(Warp &warp, const Op &op, Lanes lanes, bool isWrite) {
   Machine &machine = *warp.machine;
   LaneTargets targets;
   laneAddresses(warp, op.a, op.mode & WideAddress, op.immediate, lanes,
@@ -262,18 +267,17 @@ LaneTargets access(Warp &warp, const Op &op, Lanes lanes, bool isWrite,
   resolveLanes(warp, op, lanes, {Space(op.target), total, total, isWrite},
                targets);
   countAccess(machine, targets, isWrite, total);
-  changes = isWrite && storeChanges(warp, op, targets);
   if (machine.checks)
     noteAccesses(warp, op, targets, total, isWrite,
                  accessFlags(Semantics(op.mode2), scopeOf(op)),
-                 isWrite ? undefinedLanes(warp, op) : 0, isWrite && !changes);
+                 isWrite ? undefinedLanes(warp, op) : 0,
+                 isWrite && !storeChanges(warp, op, targets));
   return targets;
 }
 
 void load(Warp &warp, const Op &op, Lanes lanes) {
   Machine &machine = *warp.machine;
-  bool changes;
-  LaneTargets targets = access(warp, op, lanes, false, changes);
+  LaneTargets targets = access(warp, op, lanes, false);
   Semantics semantics = Semantics(op.mode2);
   const Row *rows = machine.program.rows.data() + op.detail;
   unsigned bytes = op.bytes;
@@ -302,17 +306,18 @@ void load(Warp &warp, const Op &op, Lanes lanes) {
 
 void store(Warp &warp, const Op &op, Lanes lanes) {
   Machine &machine = *warp.machine;
-  bool changes;
-  LaneTargets targets = access(warp, op, lanes, true, changes);
+  LaneTargets targets = access(warp, op, lanes, true);
   Semantics semantics = Semantics(op.mode2);
   if (semantics != Weak && machine.checks)
     for (Lanes left = targets.valid; left != 0; left &= left - 1)
       machine.release(warp, targets.target[std::countr_zero(left)].key(),
                       semantics != Release, false, scopeOf(op));
+  bool changed = false;
   forStored(warp, op, targets, [&](std::byte *to, uint64_t value) {
+    changed |= changes(to, value, op.bytes);
     std::memcpy(to, &value, op.bytes);
   });
-  machine.epoch += changes;
+  machine.epoch += changed;
 }
 
 } // namespace

@@ -18,19 +18,24 @@ struct Field {
   uint32_t offset;
   uint8_t bytes;
   uint8_t count; ///< 0: no ordinal
+  Type type;     ///< of the value as the instruction takes it
+  /// How many values there are; 0: any, and a register may hold it.
+  uint8_t choices = 0;
 };
 
 constexpr Field fields[] = {
-    {"global_address", offsetof(TensorMapBytes, base), 8, 0},
-    {"rank", offsetof(TensorMapBytes, rankMinusOne), 1, 0},
-    {"box_dim", offsetof(TensorMapBytes, box), 2, 5},
-    {"global_dim", offsetof(TensorMapBytes, dims), 8, 5},
-    {"global_stride", offsetof(TensorMapBytes, strides), 8, 4},
-    {"element_stride", offsetof(TensorMapBytes, elementStrides), 2, 5},
-    {"elemtype", offsetof(TensorMapBytes, element), 1, 0},
-    {"interleave_layout", offsetof(TensorMapBytes, interleave), 1, 0},
-    {"swizzle_mode", offsetof(TensorMapBytes, swizzle), 1, 0},
-    {"fill_mode", offsetof(TensorMapBytes, fillNan), 1, 0},
+    {"global_address", offsetof(TensorMapBytes, base), 8, 0, Type::B64},
+    {"rank", offsetof(TensorMapBytes, rankMinusOne), 1, 0, Type::B32},
+    {"box_dim", offsetof(TensorMapBytes, box), 2, 5, Type::B32},
+    {"global_dim", offsetof(TensorMapBytes, dims), 8, 5, Type::B32},
+    {"global_stride", offsetof(TensorMapBytes, strides), 8, 4, Type::B64},
+    {"element_stride", offsetof(TensorMapBytes, elementStrides), 2, 5,
+     Type::B32},
+    {"elemtype", offsetof(TensorMapBytes, element), 1, 0, Type::B32, 13},
+    {"interleave_layout", offsetof(TensorMapBytes, interleave), 1, 0, Type::B32,
+     3},
+    {"swizzle_mode", offsetof(TensorMapBytes, swizzle), 1, 0, Type::B32, 4},
+    {"fill_mode", offsetof(TensorMapBytes, fillNan), 1, 0, Type::B32, 2},
 };
 
 /// `tensormap.replace` numbers element types in its own way (table
@@ -104,16 +109,20 @@ void buildReplace(Builder &b) {
       field = &candidate;
   if (!field)
     b.refuse("this field is not covered");
-  Space space = b.takeSpace();
+  Space space = b.take("global")        ? Space::Global
+                : b.take("shared::cta") ? Space::Shared
+                                        : Space::Generic;
   b.require("b1024");
   Type type = b.takeType();
-  if (type != Type::B32 && type != Type::B64)
-    b.refuse("expected type '.b32' or '.b64'");
+  if (type != field->type)
+    b.refuse("expected type '." + std::string(spelling(field->type)) + "'");
   size_t value = field->count ? 2 : 1;
   b.requireOperands(value + 1, value + 1);
   uint64_t ordinal = field->count ? b.immediate(1) : 0;
   if (field->count && ordinal >= field->count)
     b.refuse("expected an ordinal below " + std::to_string(field->count));
+  if (field->choices && b.immediate(value) >= field->choices)
+    b.refuse("expected a value below " + std::to_string(field->choices));
   bool wide = false;
   b.op.a = b.address(b.operand(0), b.op.immediate, wide);
   b.op.mode =
@@ -126,6 +135,9 @@ void buildReplace(Builder &b) {
 }
 
 void buildCopyFence(Builder &b) {
+  const std::vector<std::string> &words = b.in.mnemonic->modifiers;
+  if (words.size() > 1 && words[1] == "shared::cta")
+    b.refuse("expected a copy from '.shared::cta' to '.global'");
   b.require("global");
   b.require("shared::cta");
   b.require("tensormap::generic");

@@ -458,8 +458,11 @@ void Machine::waitWgmma(Warp &warp, uint32_t keep) {
 
 static void takeShape(Builder &b, OpDetail &shape) {
   std::optional<std::string_view> word = b.takePrefixed("m64n");
-  if (!word || std::sscanf(std::string(*word).c_str(), "m%un%uk%u", &shape.m,
-                           &shape.n, &shape.k) != 3)
+  // Read back, as sscanf passes over leading zeros and what follows.
+  if (!word ||
+      std::sscanf(std::string(*word).c_str(), "m%un%uk%u", &shape.m, &shape.n,
+                  &shape.k) != 3 ||
+      *word != "m64n" + std::to_string(shape.n) + "k" + std::to_string(shape.k))
     b.refuse("expected a shape such as '.m64n128k16'");
   shape.typeD = b.takeType();
   shape.typeA = b.takeType();
@@ -476,8 +479,10 @@ static void takeShape(Builder &b, OpDetail &shape) {
       integer ? shape.typeD == Type::S32
               : shape.typeD == Type::F32 || (shape.typeD == Type::F16 &&
                                              (shape.typeA == Type::F16 || fp8));
+  // Integers know fewer widths (table of shapes in 9.7.15.2).
+  unsigned step = integer && shape.n > 24 ? 16 : 8;
   if (!known || !sameKind || !result || shape.n == 0 || shape.n > 256 ||
-      shape.n % 8 != 0 || shape.k * elementBits(shape.typeA) != 256)
+      shape.n % step != 0 || shape.k * elementBits(shape.typeA) != 256)
     b.refuse("this combination of shape and types is not covered");
 }
 

@@ -8,6 +8,7 @@
 // layout of mma.sync, which has the same shapes.
 
 #include "codegen/nvidia/ptx/Access.h"
+#include "codegen/nvidia/ptx/FloatRounding.h"
 #include "codegen/nvidia/ptx/Formats.h"
 #include "codegen/nvidia/ptx/Fragment.h"
 
@@ -173,14 +174,18 @@ void scatter(Warp &warp, const OpDetail &detail, Convert convert) {
     writeSlot(warp, detail.d, detail.typeD, slot, convert(slot));
 }
 
-void productOfDoubles(Warp &warp, const OpDetail &detail) {
+/// Every product and sum is rounded as `rounding` says.
+void productOfDoubles(Warp &warp, const OpDetail &detail, uint8_t rounding) {
   Shape shape{detail.m, detail.n, detail.k};
   double a[32], b[32], c[64];
   auto real = [](uint64_t bits) { return std::bit_cast<double>(bits); };
   gather(warp, detail.a, Type::F64, Part::A, shape, a, real);
   gather(warp, detail.b, Type::F64, Part::B, shape, b, real);
   gather(warp, detail.c, Type::F64, Part::C, shape, c, real);
-  multiplyAdd(c, a, b, shape.m, shape.n, shape.k);
+  {
+    RoundingScope scope(rounding);
+    multiplyAdd(c, a, b, shape.m, shape.n, shape.k);
+  }
   scatter(warp, detail,
           [&](unsigned i) { return std::bit_cast<uint64_t>(c[i]); });
 }
@@ -249,12 +254,12 @@ void productOfFloats(Warp &warp, const OpDetail &detail) {
   });
 }
 
-/// `op.mode` 1 is `.and`, of elements of one bit.
+/// `op.mode` is the rounding of f64; 1 is `.and` with elements of one bit.
 void product(Warp &warp, const Op &op, Lanes) {
   const OpDetail &detail = warp.machine->program.details[op.detail];
   ++warp.machine->statistics.tensorCore;
   if (detail.typeA == Type::F64)
-    productOfDoubles(warp, detail);
+    productOfDoubles(warp, detail, op.mode);
   else if (detail.typeA == Type::B1)
     productOfBits(warp, detail, op.mode);
   else if (isIntegerElement(detail.typeA))
@@ -292,11 +297,16 @@ bool isMultiplicand(Type type, const Shape &shape) {
 }
 
 bool isSum(Type type, const Shape &shape) {
-  if (shape.k > 16)
-    return type == Type::S32;
-  if (shape.k == 4)
+  switch (shape.k) {
+  case 16:
+    return type == Type::F16 || type == Type::F32 || type == Type::S32;
+  case 8:
+    return type == Type::F32;
+  case 4:
     return type == Type::F64;
-  return type == Type::F16 || type == Type::F32 || type == Type::S32;
+  default:
+    return type == Type::S32;
+  }
 }
 
 void checkType(Builder &b, const Shape &shape, Part part, Type type) {
@@ -332,7 +342,12 @@ void buildMemoryForm(Builder &b, bool stores) {
   b.require("aligned");
   int layout = b.takeOneOf({"row", "col"});
   Shape shape = takeShape(b);
-  b.op.target = uint32_t(b.takeSpace());
+  bool isFar = b.in.has("shared::cluster");
+  Space space = b.takeSpace();
+  if (isFar || (space != Space::Global && space != Space::Shared &&
+                space != Space::Generic))
+    b.refuse("expected global, shared or generic addresses");
+  b.op.target = uint32_t(space);
   Type type = b.takeType();
   if (part < 0 || layout < 0 || (part == 3) != stores)
     b.refuse("expected a matrix and a layout");
@@ -371,7 +386,7 @@ void buildProduct(Builder &b) {
   detail.m = shape.m;
   detail.n = shape.n;
   detail.k = shape.k;
-  b.take("rn");
+  int rounding = b.takeOneOf({"rn", "rz", "rm", "rp"});
   detail.saturate = b.take("satfinite");
   detail.typeD = b.takeType();
   Type second = b.takeType();
@@ -388,6 +403,11 @@ void buildProduct(Builder &b) {
   checkType(b, shape, Part::A, detail.typeA);
   if (isSubByte(detail.typeA) && (columnsA || !columnsB))
     b.refuse("expected '.row.col'");
+  bool isDouble = detail.typeA == Type::F64;
+  if ((rounding >= 0 && !isDouble) || (third && detail.typeA == Type::F16))
+    b.refuse("this combination of types is not covered");
+  if (isDouble)
+    b.op.mode = uint8_t(std::max(rounding, 0));
   if (detail.typeA == Type::B1)
     b.op.mode = takeBitOperation(b);
   bool saturates = isIntegerElement(detail.typeA);
@@ -395,7 +415,7 @@ void buildProduct(Builder &b) {
   auto isAccumulator = [&](Type type) {
     if (integer)
       return type == Type::S32;
-    if (detail.typeA == Type::F64)
+    if (isDouble)
       return type == Type::F64;
     return type == Type::F32 ||
            (detail.typeA == Type::F16 && type == Type::F16);

@@ -4,6 +4,7 @@
 #include "test/unit/codegen/nvidia/ptx/TensorCore.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace heddle::ptx::test {
 
@@ -118,15 +119,22 @@ std::vector<uint8_t> packed(const std::vector<uint64_t> &patterns,
                             unsigned bits) {
   std::vector<uint8_t> bytes((patterns.size() * bits + 7) / 8);
   for (size_t i = 0; i < patterns.size(); ++i)
-    for (unsigned bit = 0; bit < bits; ++bit)
-      if (patterns[i] >> bit & 1)
-        bytes[(i * bits + bit) / 8] |= uint8_t(1 << (i * bits + bit) % 8);
+    if (bits % 8 == 0)
+      std::memcpy(&bytes[i * bits / 8], &patterns[i], bits / 8);
+    else
+      for (unsigned bit = 0; bit < bits; ++bit)
+        if (patterns[i] >> bit & 1)
+          bytes[(i * bits + bit) / 8] |= uint8_t(1 << (i * bits + bit) % 8);
   return bytes;
 }
 
 uint64_t patternAt(const std::vector<uint8_t> &bytes, unsigned bits,
                    size_t index) {
   uint64_t pattern = 0;
+  if (bits % 8 == 0) {
+    std::memcpy(&pattern, &bytes[index * bits / 8], bits / 8);
+    return pattern;
+  }
   for (unsigned bit = 0; bit < bits; ++bit) {
     size_t at = index * bits + bit;
     pattern |= uint64_t(bytes[at / 8] >> (at % 8) & 1) << bit;

@@ -129,4 +129,41 @@ TEST(TensorMap, ReplacedFields) {
       }
 }
 
+/// What ptxas refuses as well.
+TEST(TensorMap, FormsThatAreNone) {
+  auto isTaken = [](const std::string &text) {
+    return isCovered({text + ";",
+                      32,
+                      {},
+                      ".reg .b64 %map, %wide; .reg .b32 %near, %word;",
+                      "",
+                      ".version 8.6\n.target sm_90a\n"});
+  };
+  const std::string replace = "tensormap.replace.tile.";
+  EXPECT_TRUE(
+      isTaken(replace + "global_address.global.b1024.b64 [%map], %wide"));
+  EXPECT_FALSE(
+      isTaken(replace + "global_address.global.b1024.b32 [%map], %word"));
+  EXPECT_TRUE(isTaken(replace + "box_dim.b1024.b32 [%map], 4, %word"));
+  EXPECT_FALSE(isTaken(replace + "box_dim.b1024.b32 [%map], 5, %word"));
+  EXPECT_FALSE(isTaken(replace + "box_dim.b1024.b64 [%map], 4, %wide"));
+  EXPECT_TRUE(isTaken(replace + "rank.shared::cta.b1024.b32 [%near], %word"));
+  for (const char *space : {"shared", "shared::cluster", "local", "const"})
+    EXPECT_FALSE(
+        isTaken(replace + "rank." + space + ".b1024.b32 [%near], %word"))
+        << space;
+  for (auto [field, choices] :
+       {std::pair("elemtype", 13), std::pair("interleave_layout", 3),
+        std::pair("swizzle_mode", 4), std::pair("fill_mode", 2)}) {
+    std::string start = replace + field + ".global.b1024.b32 [%map], ";
+    EXPECT_TRUE(isTaken(start + std::to_string(choices - 1))) << field;
+    EXPECT_FALSE(isTaken(start + std::to_string(choices))) << field;
+    EXPECT_FALSE(isTaken(start + "%word")) << field << " must be a constant";
+  }
+  const std::string fence = ".tensormap::generic.release.gpu.sync.aligned "
+                            "[%map], [%near], 128";
+  EXPECT_TRUE(isTaken("tensormap.cp_fenceproxy.global.shared::cta" + fence));
+  EXPECT_FALSE(isTaken("tensormap.cp_fenceproxy.shared::cta.global" + fence));
+}
+
 } // namespace heddle::ptx::test

@@ -206,19 +206,24 @@ constexpr unsigned spans[] = {16, 32, 64, 128};
 
 } // namespace
 
-/// Every width, with A in shared memory and in registers by turns; the other
-/// choices go round. Mixtures of 8-bit types take every other width.
+/// Every width of all types, of integers with and without saturation. A is in
+/// shared memory and in registers by turns; the other choices go round.
 TEST(Wgmma, AllWidths) {
   unsigned turn = 0;
   for (Wgmma w : combinations())
-    for (w.n = w.a == w.b ? 8 : 16; w.n <= 256; w.n += w.a == w.b ? 8 : 16) {
+    for (w.n = 8; w.n <= 256; w.n += 8) {
       if (!isWidth(w, w.n))
         continue;
-      ++turn;
-      w.fromRegisters = w.n / 8 % 2;
-      w.span = spans[turn % 4];
-      w.accumulates = turn % 3 != 0;
-      check(w);
+      for (bool saturate : {false, true}) {
+        if (saturate && w.a->format)
+          continue;
+        ++turn;
+        w.saturate = saturate;
+        w.fromRegisters = w.n / 8 % 2 != saturate;
+        w.span = spans[turn % 4];
+        w.accumulates = turn % 3 != 0;
+        check(w);
+      }
     }
 }
 
@@ -286,6 +291,31 @@ TEST(Wgmma, Transposes) {
         check(w);
       }
   }
+}
+
+/// What ptxas refuses as well, beside a form of each kind that is taken.
+TEST(Wgmma, FormsThatAreNone) {
+  auto isTaken = [](const std::string &types, unsigned n, const char *tail) {
+    std::string text = "wgmma.mma_async.sync.aligned" + types + " " +
+                       registerList("%w", n / 2) + ", %b, %b, %q" + tail + ";";
+    return isCovered({text,
+                      32,
+                      {},
+                      ".reg .b32 %w<128>; .reg .b64 %b; .reg .pred %q;",
+                      "",
+                      ".version 8.0\n.target sm_90a\n"});
+  };
+  EXPECT_TRUE(isTaken(".m64n48k32.s32.s8.u8", 48, ""));
+  EXPECT_TRUE(isTaken(".m64n24k32.satfinite.s32.u8.u8", 24, ""));
+  EXPECT_TRUE(isTaken(".m64n40k32.f32.e4m3.e5m2", 40, ", 1, -1"));
+  for (unsigned n : {40u, 56u, 72u, 248u})
+    EXPECT_FALSE(isTaken(".m64n" + std::to_string(n) + "k32.s32.s8.u8", n, ""))
+        << n;
+  for (const char *types :
+       {".m64n08k32.f32.e4m3.e5m2", ".m64n8k032.f32.e4m3.e5m2",
+        ".m64n8k16.f32.e4m3.e5m2", ".m64n8k32.satfinite.f32.e4m3.e5m2",
+        ".m64n8k32.f32.e4m3.f16"})
+    EXPECT_FALSE(isTaken(types, 8, ", 1, 1")) << types;
 }
 
 } // namespace heddle::ptx::test

@@ -5,6 +5,8 @@
 
 #include "test/unit/codegen/nvidia/ptx/TensorCore.h"
 
+#include <cfenv>
+
 namespace heddle::ptx::test {
 
 namespace {
@@ -19,6 +21,7 @@ struct Wmma {
   Fill fill = Fill::Ordinary;
   const char *logic = nullptr; ///< of single bits: `and` or `xor`
   bool byMma = false;          ///< the product is mma.sync's
+  const char *rounding = "";   ///< of f64
 
   std::string shape() const {
     return "m" + std::to_string(m) + "n" + std::to_string(n) + "k" +
@@ -78,20 +81,36 @@ std::string productText(const Wmma &w) {
     return "mma.sync.aligned." + w.shape() + layouts +
            (w.saturate ? ".satfinite" : "") + types + logic;
   return "wmma.mma" + logic + ".sync.aligned" + layouts + "." + w.shape() +
-         types + (w.saturate ? ".satfinite" : "");
+         w.rounding + types + (w.saturate ? ".satfinite" : "");
+}
+
+/// Every lane copies words 32 apart between global memory at %p and the box.
+std::string copyText(const std::string &label, unsigned box, size_t bytes,
+                     bool toShared) {
+  std::string at = "[%t+" + std::to_string(box) + "]";
+  return "mov.u32 %t, %tid.x;\nshl.b32 %i, %t, 2;\n" + label +
+         ":\ncvt.u64.u32 %q, %i;\nadd.u64 %q, %p, %q;\nmov.u32 %t, box;\n"
+         "add.u32 %t, %t, %i;\n" +
+         (toShared
+              ? "ld.global.b32 %s, [%q];\nst.shared.b32 " + at + ", %s;\n"
+              : "ld.shared.b32 %s, " + at + ";\nst.global.b32 [%q], %s;\n") +
+         "add.u32 %i, %i, 128;\nsetp.lt.u32 %l, %i, " + std::to_string(bytes) +
+         ";\n@%l bra " + label + ";\nbar.warp.sync -1;\n";
 }
 
 /// Parameters: one buffer each for A, B, C, D. The strides are longer than the
-/// lines.
+/// lines. In shared memory D lies with its first contents, which the gaps
+/// between its lines keep.
 std::string kernelText(const Wmma &w) {
-  struct Load {
+  struct Part {
     const char *name;
     const Element *element;
     unsigned rows, columns;
     bool isColumnMajor, isAccumulator;
-  } loads[] = {{"a", w.a, w.m, w.k, w.columns[0], false},
+  } parts[] = {{"a", w.a, w.m, w.k, w.columns[0], false},
                {"b", w.a, w.k, w.n, w.columns[1], false},
-               {"c", w.c, w.m, w.n, w.columns[2], true}};
+               {"c", w.c, w.m, w.n, w.columns[2], true},
+               {"d", w.d, w.m, w.n, w.columns[3], true}};
   std::string text =
       ".version 8.0\n.target sm_90\n.address_size 64\n"
       ".visible .entry k(.param .u64 a, .param .u64 b, "
@@ -100,48 +119,39 @@ std::string kernelText(const Wmma &w) {
       ".reg .b64 %p, %q;\n.reg .b32 %t, %s, %i;\n.reg .pred %l;\n" +
       declaration("a", *w.a) + declaration("b", *w.a) + declaration("c", *w.c) +
       declaration("d", *w.d);
-  bool isShared = std::string_view(w.space) == ".shared";
+  bool isShared = std::string_view(w.space).starts_with(".shared");
   unsigned box = 0;
-  for (const Load &load : loads) {
-    unsigned stride = (load.isColumnMajor ? load.rows : load.columns) +
-                      Wmma::padding(*load.element);
-    unsigned lines = load.isColumnMajor ? load.columns : load.rows;
-    unsigned bytes = stride * lines * load.element->bits / 8;
-    text += std::string("ld.param.u64 %p, [") + load.name + "];\n";
-    if (isShared) {
-      // Every lane copies words 32 apart.
-      std::string label = std::string("COPY_") + load.name;
-      text += "mov.u32 %t, %tid.x;\nshl.b32 %i, %t, 2;\n" + label +
-              ":\ncvt.u64.u32 %q, %i;\nadd.u64 %q, %p, %q;\n"
-              "ld.global.b32 %s, [%q];\nmov.u32 %t, box;\n"
-              "add.u32 %t, %t, %i;\nst.shared.b32 [%t+" +
-              std::to_string(box) +
-              "], %s;\nadd.u32 %i, %i, 128;\nsetp.lt.u32 %l, %i, " +
-              std::to_string(bytes) + ";\n@%l bra " + label +
-              ";\nbar.warp.sync -1;\nmov.u64 %p, box;\nadd.u64 %p, %p, " +
-              std::to_string(box) + ";\n";
-      box += (bytes + 127) / 128 * 128;
-    }
-    text +=
-        std::string("wmma.load.") + load.name + ".sync.aligned." +
-        layout(load.isColumnMajor) + "." + w.shape() + w.space + "." +
-        load.element->type + " " +
-        fragment(load.name, w.registers(*load.element, load.rows * load.columns,
-                                        load.isAccumulator)) +
-        ", [%p], " + std::to_string(stride) + ";\n";
+  for (const Part &part : parts) {
+    unsigned stride = (part.isColumnMajor ? part.rows : part.columns) +
+                      Wmma::padding(*part.element);
+    unsigned lines = part.isColumnMajor ? part.columns : part.rows;
+    unsigned bytes = stride * lines * part.element->bits / 8;
+    bool isResult = part.name[0] == 'd';
+    std::string base = std::string("ld.param.u64 %p, [") + part.name + "];\n",
+                at = std::to_string(box);
+    text += base;
+    if (isShared)
+      text += copyText(std::string("FILL_") + part.name, box, bytes, true) +
+              "mov.u64 %p, box;\nadd.u64 %p, %p, " + at + ";\n";
+    std::string registers =
+        fragment(part.name, w.registers(*part.element, part.rows * part.columns,
+                                        part.isAccumulator));
+    if (isResult)
+      text += productText(w) + " " + registers + ", " +
+              fragment("a", w.registers(*w.a, w.m * w.k, false)) + ", " +
+              fragment("b", w.registers(*w.a, w.k * w.n, false)) + ", " +
+              fragment("c", w.registers(*w.c, w.m * w.n, true)) + ";\n";
+    text += std::string(isResult ? "wmma.store." : "wmma.load.") + part.name +
+            ".sync.aligned." + layout(part.isColumnMajor) + "." + w.shape() +
+            w.space + "." + part.element->type + " " +
+            (isResult ? "[%p], " + registers : registers + ", [%p]") + ", " +
+            std::to_string(stride) + ";\n";
+    if (isResult && isShared)
+      text +=
+          "bar.warp.sync -1;\n" + base + copyText("SHOW", box, bytes, false);
+    box += (bytes + 127) / 128 * 128;
   }
-  unsigned stride = (w.columns[3] ? w.m : w.n) + 8;
-  unsigned results = w.m * w.n;
-  std::string d = fragment("d", w.registers(*w.d, results, true));
-  text += productText(w) + " " + d + ", " +
-          fragment("a", w.registers(*w.a, w.m * w.k, false)) + ", " +
-          fragment("b", w.registers(*w.a, w.k * w.n, false)) + ", " +
-          fragment("c", w.registers(*w.c, results, true)) +
-          ";\nld.param.u64 %p, [d];\nwmma.store.d.sync.aligned." +
-          layout(w.columns[3]) + "." + w.shape() + (isShared ? "" : w.space) +
-          "." + w.d->type + " [%p], " + d + ", " + std::to_string(stride) +
-          ";\nret;\n}\n";
-  return text;
+  return text + "ret;\n}\n";
 }
 
 /// Whether element (i, j) is the number of ones of the row and the column.
@@ -152,6 +162,25 @@ bool isCount(const Wmma &w, const Matrix &a, const Matrix &b, unsigned i,
     count +=
         w.logic[0] == 'a' ? a.at(i, k) & b.at(k, j) : a.at(i, k) ^ b.at(k, j);
   return got == wrapped(count, 32);
+}
+
+/// Whether element (i, j) of f64 is the sum in ascending order of k with every
+/// product and sum rounded as asked (docs/ptx/run.md).
+bool isRounded(const Wmma &w, const Matrix &a, const Matrix &b, unsigned i,
+               unsigned j, double start, uint64_t got) {
+  char letter = w.rounding[2];
+  std::fesetround(letter == 'z'   ? FE_TOWARDZERO
+                  : letter == 'm' ? FE_DOWNWARD
+                  : letter == 'p' ? FE_UPWARD
+                                  : FE_TONEAREST);
+  volatile double sum = start; // volatile: not moved across fesetround
+  for (unsigned k = 0; k < w.k; ++k) {
+    volatile double product = a.value(i, k) * b.value(k, j);
+    sum = sum + product;
+  }
+  std::fesetround(FE_TONEAREST);
+  double want = sum, value = w.d->value(got);
+  return want != want ? value != value : got == std::bit_cast<uint64_t>(want);
 }
 
 void check(const Wmma &w) {
@@ -166,8 +195,9 @@ void check(const Wmma &w) {
       laidOut(b, w.columns[1], stride(b, w.columns[1])),
       laidOut(c, w.columns[2], stride(c, w.columns[2]))};
   unsigned strideD = (w.columns[3] ? w.m : w.n) + 8;
-  std::vector<uint8_t> out(
-      size_t(w.columns[3] ? w.n : w.m) * strideD * w.d->bits / 8, 0xEE);
+  size_t lines = w.columns[3] ? w.n : w.m;
+  std::vector<uint8_t> out((lines * strideD * w.d->bits / 8 + 127) / 128 * 128,
+                           0xEE);
   std::string text = kernelText(w);
   Kernel kernel(text);
   for (std::vector<uint8_t> &buffer : buffers) {
@@ -182,14 +212,21 @@ void check(const Wmma &w) {
     for (unsigned j = 0; j < w.n; ++j) {
       size_t at = w.columns[3] ? j * strideD + i : i * strideD + j;
       uint64_t got = patternAt(out, w.d->bits, at);
-      bool fine = w.logic ? isCount(w, a, b, i, j, c.at(i, j), got)
-                          : isProduct(a, b, i, j, c.value(i, j), *w.d, got, 1,
-                                      w.saturate);
+      bool fine = w.logic       ? isCount(w, a, b, i, j, c.at(i, j), got)
+                  : *w.rounding ? isRounded(w, a, b, i, j, c.value(i, j), got)
+                                : isProduct(a, b, i, j, c.value(i, j), *w.d,
+                                            got, 1, w.saturate);
       ASSERT_TRUE(fine) << text << "row " << i << " column " << j << " gave "
                         << w.d->value(got);
     }
   recordCompared(kernel, {"wmma.load.a", "wmma.load.b", "wmma.load.c",
                           w.byMma ? "mma.sync" : "wmma.mma", "wmma.store.d"});
+}
+
+/// Every state space comes with either layout of each matrix.
+const char *spaceOf(unsigned form) {
+  constexpr const char *spaces[] = {".global", ".shared", ".shared::cta", ""};
+  return spaces[(form ^ form >> 2) & 3];
 }
 
 /// Both fills, all layouts, and the state spaces.
@@ -198,7 +235,7 @@ void checkForms(Wmma w) {
     for (unsigned i = 0; i < 4; ++i)
       w.columns[i] = layouts >> i & 1;
     w.fill = layouts % 3 ? Fill::Ordinary : Fill::Edges;
-    w.space = layouts % 5 == 1 ? ".shared" : layouts % 5 == 2 ? "" : ".global";
+    w.space = spaceOf(layouts);
     check(w);
   }
 }
@@ -210,7 +247,7 @@ void checkSubByteForms(Wmma w) {
     w.columns[3] = form & 2;
     w.byMma = form & 4;
     w.fill = form & 8 ? Fill::Edges : Fill::Ordinary;
-    w.space = form % 3 == 1 ? ".shared" : form % 3 == 2 ? "" : ".global";
+    w.space = spaceOf(form);
     check(w);
   }
 }
@@ -230,7 +267,11 @@ TEST(Wmma, Halves) {
 
 TEST(Wmma, SinglesAndDoubles) {
   checkForms({16, 16, 8, &elementTF32, &elementF32, &elementF32});
-  checkForms({8, 8, 4, &elementF64, &elementF64, &elementF64});
+  Wmma doubles{8, 8, 4, &elementF64, &elementF64, &elementF64};
+  for (const char *rounding : {"", ".rn", ".rz", ".rm", ".rp"}) {
+    doubles.rounding = rounding;
+    checkForms(doubles);
+  }
 }
 
 TEST(Wmma, Integers) {
@@ -277,6 +318,39 @@ TEST(Wmma, SubByteFormsThatAreNone) {
         "{%x}, {%x, %x};"})
     EXPECT_FALSE(isCovered({form, 32, {}, ".reg .b32 %x; .reg .b64 %p;"}))
         << form;
+}
+
+TEST(Wmma, FormsThatAreNone) {
+  const std::string declared =
+      ".reg .b32 %r<8>; .reg .f32 %f<8>; .reg .f64 %e<2>; .reg .b64 %p;";
+  auto isTaken = [&](const std::string &text) {
+    return isCovered({text, 32, {}, declared});
+  };
+  const std::string whole = registerList("%r", 8),
+                    singles = registerList("%f", 8);
+  const std::string load = "wmma.load.a.sync.aligned.row.m16n16k16",
+                    store = "wmma.store.d.sync.aligned.row.m16n16k8",
+                    halves = "wmma.mma.sync.aligned.row.col.m16n16k16",
+                    doubles = "wmma.mma.sync.aligned.row.col.m8n8k4";
+  for (const char *space : {".global", ".shared", ".shared::cta", ""})
+    EXPECT_TRUE(isTaken(load + space + ".f16 " + whole + ", [%p];")) << space;
+  for (const char *space : {".local", ".const", ".param", ".shared::cluster"})
+    EXPECT_FALSE(isTaken(load + space + ".f16 " + whole + ", [%p];")) << space;
+  EXPECT_TRUE(isTaken(store + ".f32 [%p], " + singles + ";"));
+  EXPECT_FALSE(isTaken(store + ".s32 [%p], " + whole + ";"));
+  EXPECT_FALSE(isTaken(store + ".f16 [%p], " + registerList("%r", 4) + ";"));
+  auto product = [&](const std::string &types) {
+    return halves + types + " " + singles + ", " + whole + ", " + whole + ", " +
+           singles + ";";
+  };
+  EXPECT_TRUE(isTaken(product(".f32.f32")));
+  EXPECT_FALSE(isTaken(product(".f32.f16.f16.f32")));
+  EXPECT_FALSE(isTaken(product(".rn.f32.f32")));
+  for (const char *rounding : {"", ".rn", ".rz", ".rm", ".rp", ".rna"})
+    EXPECT_EQ(isTaken(doubles + rounding +
+                      ".f64.f64.f64.f64 {%e0, %e1}, %e0, %e1, {%e0, %e1};"),
+              std::string_view(rounding) != ".rna")
+        << rounding;
 }
 
 TEST(Wmma, SubByteStrideIsWholeWords) {

@@ -13,9 +13,33 @@ static const std::string waitForZero =
     "WAIT:\nmbarrier.try_wait.parity.shared::cta.b64 %p2, [%bar], 0;\n"
     "@!%p2 bra WAIT;\n";
 
-/// Loads one box, and copies shared memory as it is to `out`, 4 bytes a thread;
-/// then stores the box through a second map.
-static std::string tensorKernel(unsigned rank, uint32_t bytes) {
+/// How the tensor copies of a kernel are spelled; none of it changes results in
+/// a cluster of one block.
+struct TensorForm {
+  const char *to;    ///< of loads
+  const char *tile;  ///< `.tile` or nothing
+  bool hasMulticast; ///< loads for block 0 of the cluster
+  bool hasPolicy;    ///< with a cache policy
+};
+
+/// Goes through all forms as `turn` counts up.
+static TensorForm formOf(unsigned turn) {
+  const char *tile = turn & 1 ? ".tile" : "";
+  bool hasPolicy = turn & 2;
+  switch (turn / 4 % 3) {
+  case 0:
+    return {"shared::cta", tile, false, hasPolicy};
+  case 1:
+    return {"shared::cluster", tile, true, hasPolicy};
+  default:
+    return {"shared::cluster", tile, false, hasPolicy};
+  }
+}
+
+/// Prefetches and loads one box, and copies shared memory as it is to `out`, 4
+/// bytes a thread; then stores the box through a second map.
+static std::string tensorKernel(unsigned rank, uint32_t bytes,
+                                const TensorForm &form) {
   std::string coordinates = "{";
   std::string params, loads;
   for (unsigned d = 0; d < rank; ++d) {
@@ -26,31 +50,42 @@ static std::string tensorKernel(unsigned rank, uint32_t bytes) {
   }
   coordinates += "}";
   std::string dims = std::to_string(rank) + "d";
+  std::string hint = form.hasPolicy ? ".L2::cache_hint" : "",
+              policy = form.hasPolicy ? ", %policy" : "";
   return head +
          ".visible .entry k(.param .align 64 .b8 from[128], "
          ".param .align 64 .b8 to[128], .param .u64 out" +
          params +
-         ")\n{\n.reg .b32 %c<5>, %t, %s, %bar, %v;\n"
-         ".reg .b64 %a, %b, %o;\n.reg .pred %p1, %p2;\n" +
+         ")\n{\n.reg .b32 %c<5>, %t, %s, %bar, %v;\n.reg .b16 %mask;\n"
+         ".reg .b64 %a, %b, %o, %policy;\n.reg .pred %p1, %p2;\n" +
          loads +
          "mov.b64 %a, from;\ncvta.param.u64 %a, %a;\nmov.b64 %b, to;\n"
-         "cvta.param.u64 %b, %b;\nld.param.u64 %o, [out];\n"
+         "cvta.param.u64 %b, %b;\nld.param.u64 %o, [out];\nmov.u16 %mask, 1;\n"
+         "createpolicy.fractional.L2::evict_last.b64 %policy;\n"
          "mov.u32 %t, %tid.x;\nmov.u32 %s, smem;\nadd.u32 %bar, %s, 32768;\n"
          "setp.ne.u32 %p1, %t, 0;\n@%p1 bra READY;\n"
          "mbarrier.init.shared::cta.b64 [%bar], 1;\n"
          "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%bar], " +
-         std::to_string(bytes) + ";\ncp.async.bulk.tensor." + dims +
-         ".shared::cluster.global.mbarrier::complete_tx::bytes [%s], [%a, " +
-         coordinates + "], [%bar];\nREADY:\nbar.sync 0;\n" + waitForZero +
+         std::to_string(bytes) + ";\ncp.async.bulk.prefetch.tensor." + dims +
+         ".L2.global" + form.tile + hint + " [%a, " + coordinates + "]" +
+         policy + ";\ncp.async.bulk.tensor." + dims + "." + form.to +
+         ".global" + form.tile + ".mbarrier::complete_tx::bytes" +
+         (form.hasMulticast ? ".multicast::cluster" : "") + hint +
+         " [%s], [%a, " + coordinates + "], [%bar]" +
+         (form.hasMulticast ? ", %mask" : "") + policy +
+         ";\nREADY:\nbar.sync 0;\n" + waitForZero +
          "mad.lo.u32 %v, %t, 4, %s;\nld.shared.u32 %v, [%v];\n"
          "mad.wide.u32 %o, %t, 4, %o;\nst.global.u32 [%o], %v;\nbar.sync 0;\n"
          "@%p1 bra END;\ncp.async.bulk.tensor." +
-         dims + ".global.shared::cta.bulk_group [%b, " + coordinates +
-         "], [%s];\ncp.async.bulk.commit_group;\n"
+         dims + ".global.shared::cta" + form.tile + ".bulk_group" + hint +
+         " [%b, " + coordinates + "], [%s]" + policy +
+         ";\ncp.async.bulk.commit_group;\n"
          "cp.async.bulk.wait_group.read 0;\nEND:\nret;\n}\n";
 }
 
-static void testTensor(unsigned rank, TensorSwizzle swizzle, bool fillNan) {
+/// `turn` counts the kernels of this rank.
+static void testTensor(unsigned rank, TensorSwizzle swizzle, bool fillNan,
+                       unsigned &turn) {
   // Odd extents, so that boxes stick out at every side.
   const uint64_t dims[5] = {24, 5, 3, 3, 2};
   const uint32_t box[5] = {16, 4, 2, 2, 2};
@@ -78,7 +113,7 @@ static void testTensor(unsigned rank, TensorSwizzle swizzle, bool fillNan) {
       {0, 0, 0, 0, 0}, {16, 3, 2, 2, 1}, {-8, -1, -1, -1, -1}, {0, 4, 0, 2, 0}};
   for (auto &corner : corners) {
     std::fill(to.begin(), to.end(), 0xAAAA);
-    Kernel kernel(tensorKernel(rank, bytes));
+    Kernel kernel(tensorKernel(rank, bytes, formOf(turn++)));
     map.base = kernel.buffer(from, "from");
     kernel.add(encode(map));
     map.base = kernel.buffer(to, "to");
@@ -118,12 +153,122 @@ static void testTensor(unsigned rank, TensorSwizzle swizzle, bool fillNan) {
 }
 
 TEST(BulkCopy, TensorsOfAllRanksAndSwizzles) {
-  for (unsigned rank = 1; rank <= 5; ++rank)
+  for (unsigned rank = 1; rank <= 5; ++rank) {
+    unsigned turn = 0;
     for (TensorSwizzle swizzle :
          {TensorSwizzle::None, TensorSwizzle::Bytes32, TensorSwizzle::Bytes64,
           TensorSwizzle::Bytes128})
       for (bool fillNan : {false, true})
-        testTensor(rank, swizzle, fillNan);
+        testTensor(rank, swizzle, fillNan, turn);
+  }
+}
+
+/// 512 bytes into shared memory and out of it in every form. A byte mask
+/// chooses among the bytes of each 16.
+TEST(BulkCopy, LinesInEveryForm) {
+  for (unsigned form = 0; form < 12; ++form) {
+    TensorForm load = formOf(form);
+    bool hasMask = form & 1;
+    std::string hint = load.hasPolicy ? ".L2::cache_hint" : "",
+                policy = load.hasPolicy ? ", %policy" : "";
+    std::string text =
+        head +
+        ".visible .entry k(.param .u64 from, .param .u64 to)\n{\n"
+        ".reg .b32 %s, %bar;\n.reg .b64 %a, %b, %policy;\n"
+        ".reg .b16 %block, %mask;\n.reg .pred %p2;\n"
+        "ld.param.u64 %a, [from];\nld.param.u64 %b, [to];\n"
+        "mov.u16 %block, 1;\nmov.u16 %mask, 0x9C05;\n"
+        "createpolicy.fractional.L2::evict_first.b64 %policy;\n"
+        "mov.u32 %s, smem;\nadd.u32 %bar, %s, 512;\n"
+        "mbarrier.init.shared::cta.b64 [%bar], 1;\n"
+        "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%bar], 512;\n"
+        "cp.async.bulk.prefetch.L2.global" +
+        hint + " [%a], 512" + policy + ";\ncp.async.bulk." + load.to +
+        ".global.mbarrier::complete_tx::bytes" +
+        (load.hasMulticast ? ".multicast::cluster" : "") + hint +
+        " [%s], [%a], 512, [%bar]" + (load.hasMulticast ? ", %block" : "") +
+        policy + ";\n" + waitForZero +
+        "cp.async.bulk.global.shared::cta.bulk_group" + hint +
+        (hasMask ? ".cp_mask" : "") + " [%b], [%s], 512" + policy +
+        (hasMask ? ", %mask" : "") +
+        ";\ncp.async.bulk.commit_group;\ncp.async.bulk.wait_group 0;\n"
+        "ret;\n}\n";
+    Kernel kernel(text);
+    std::vector<uint8_t> from(512), to(512, 0xEE);
+    for (size_t i = 0; i < from.size(); ++i)
+      from[i] = uint8_t(i * 7 + i / 256);
+    kernel.addBuffer(from, "from");
+    kernel.addBuffer(to, "to");
+    kernel.launch.dynamicShared = 520;
+    Report report = kernel.run();
+    ASSERT_TRUE(isClean(report)) << text << textOf(report);
+    for (size_t i = 0; i < to.size(); ++i)
+      ASSERT_EQ(to[i], !hasMask || 0x9C05 >> i % 16 & 1 ? from[i] : 0xEE)
+          << text << i;
+    recordCompared(kernel, {"cp.async.bulk"});
+  }
+}
+
+/// Block 0 of a cluster sends a line of its shared memory to block 1.
+TEST(BulkCopy, LineToAnotherBlock) {
+  Kernel kernel(head + R"(
+.visible .entry k(.param .u64 from, .param .u64 to)
+.reqnctapercluster 2, 1, 1
+{
+  .reg .b32 %s, %t, %u, %bar, %rank, %v;
+  .reg .b64 %a, %b;
+  .reg .pred %p1, %p2;
+  ld.param.u64 %a, [from];
+  ld.param.u64 %b, [to];
+  mov.u32 %t, %tid.x;
+  mov.u32 %rank, %cluster_ctarank;
+  mov.u32 %s, smem;
+  add.u32 %bar, %s, 128;
+  mad.lo.u32 %u, %t, 4, %s;
+  mad.wide.u32 %a, %t, 4, %a;
+  ld.global.u32 %v, [%a];
+  st.shared.u32 [%u], %v;
+  fence.proxy.async;
+  bar.sync 0;
+  setp.ne.u32 %p1, %t, 0;
+  @%p1 bra READY;
+  mbarrier.init.shared::cta.b64 [%bar], 1;
+  mbarrier.arrive.expect_tx.shared::cta.b64 _, [%bar], 128;
+  fence.mbarrier_init.release.cluster;
+READY:
+  barrier.cluster.arrive.aligned;
+  barrier.cluster.wait.aligned;
+  setp.ne.u32 %p2, %rank, 0;
+  @%p2 bra WAIT;
+  @%p1 bra END;
+  mapa.shared::cluster.u32 %v, %s, 1;
+  add.u32 %v, %v, 256;
+  mapa.shared::cluster.u32 %bar, %bar, 1;
+  cp.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes [%v], [%s], 128, [%bar];
+  bra END;
+)" + waitForZero +
+                R"(
+  ld.shared.u32 %v, [%u+256];
+  mad.wide.u32 %b, %t, 4, %b;
+  st.global.u32 [%b], %v;
+END:
+  barrier.cluster.arrive;
+  barrier.cluster.wait;
+  ret;
+}
+)");
+  std::vector<uint32_t> from(32), to(32);
+  for (uint32_t i = 0; i < 32; ++i)
+    from[i] = 5 * i + 1;
+  kernel.addBuffer(from, "from");
+  kernel.addBuffer(to, "to", false);
+  kernel.launch.grid[0] = 2;
+  kernel.launch.block[0] = 32;
+  kernel.launch.dynamicShared = 512;
+  Report report = kernel.run();
+  ASSERT_TRUE(isClean(report)) << textOf(report);
+  EXPECT_EQ(to, from);
+  recordCompared(kernel, {"cp.async.bulk.shared::cluster"});
 }
 
 TEST(BulkCopy, LinesAndReductions) {

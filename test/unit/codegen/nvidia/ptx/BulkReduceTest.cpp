@@ -285,4 +285,79 @@ TEST(BulkReduce, ByTensorMap) {
   }
 }
 
+/// Every operation by tensors of every rank. The box sticks out at the upper
+/// end of every dimension; 16 threads bring 256 bytes of operands.
+static void reduceByRank(const Reduction &r, unsigned rank, const char *tile,
+                         bool hasPolicy) {
+  std::string coordinates = "{";
+  for (unsigned d = 0; d < rank; ++d)
+    coordinates += d ? ", %one" : "%six";
+  std::string text = "cp.reduce.async.bulk.tensor." + std::to_string(rank) +
+                     "d.global.shared::cta." + r.operation + tile +
+                     ".bulk_group" + (hasPolicy ? ".L2::cache_hint" : "");
+  Kernel kernel(head +
+                ".visible .entry k(.param .align 64 .b8 map[128], "
+                ".param .u64 x)\n{\n.reg .b64 %x, %m, %policy;\n"
+                ".reg .b32 %t, %s, %u, %v<4>, %six, %one;\n.reg .pred %p;\n"
+                "mov.b64 %m, map;\ncvta.param.u64 %m, %m;\n"
+                "ld.param.u64 %x, [x];\nmov.u32 %six, 6;\nmov.u32 %one, 1;\n"
+                "createpolicy.fractional.L2::evict_first.b64 %policy;\n" +
+                fill + "@%p bra END;\n" + text + " [%m, " + coordinates +
+                "}], [%s]" + (hasPolicy ? ", %policy" : "") +
+                ";\ncp.async.bulk.commit_group;\n"
+                "cp.async.bulk.wait_group 0;\nEND:\nret;\n}\n");
+  const uint32_t dims[5] = {8, 3, 2, 2, 2}, box[5] = {4, 2, 2, 2, 2};
+  TensorMap map;
+  map.element = TensorElement::U32;
+  map.swizzle = TensorSwizzle::None;
+  map.rank = rank;
+  uint32_t count = 1, moved = 1;
+  for (unsigned d = 0; d < rank; ++d) {
+    if (d > 0)
+      map.strides[d - 1] = count * 4;
+    map.dims[d] = dims[d];
+    map.box[d] = box[d];
+    count *= dims[d];
+    moved *= box[d];
+  }
+  Column operand = integers(32, 0), old = integers(32, 1);
+  operand.resize(64);
+  old.resize(count);
+  Column want = old;
+  for (uint32_t e = 0; e < moved; ++e) {
+    uint32_t left = e, at = 0, stride = 1;
+    bool inside = true;
+    for (unsigned d = 0; d < rank; ++d) {
+      uint32_t place = (d ? 1 : 6) + left % box[d];
+      inside &= place < dims[d];
+      at += place * stride;
+      stride *= dims[d];
+      left /= box[d];
+    }
+    if (inside)
+      want[at] = r.update(old[at], operand[e]);
+  }
+  std::vector<uint8_t> x = bytesOf(operand, 32), c = bytesOf(old, 32);
+  map.base = kernel.buffer(c, "c");
+  kernel.add(encode(map));
+  kernel.addBuffer(x, "x");
+  kernel.launch.block[0] = 16;
+  kernel.launch.dynamicShared = 256;
+  Report report = kernel.run();
+  ASSERT_TRUE(isClean(report)) << text << textOf(report);
+  ASSERT_EQ(c, bytesOf(want, 32)) << text;
+  recordCompared(kernel, {"cp.reduce.async.bulk.tensor"});
+}
+
+TEST(BulkReduce, ByTensorMapsOfEveryRank) {
+  for (const Reduction &r : integerReductions()) {
+    if (r.type != "u32" && r.type != "b32")
+      continue;
+    for (unsigned rank = 1; rank <= 5; ++rank)
+      for (const char *tile : {"", ".tile"})
+        for (bool hasPolicy : {false, true})
+          reduceByRank(r, rank, tile, hasPolicy);
+  }
+}
+
 } // namespace heddle::ptx::test

@@ -15,14 +15,21 @@ struct Wanted {
   unsigned elementStride; ///< along the rows
 };
 
-/// Changes every field of a map in `space` and loads a box of 8 by 16 bytes
-/// through it. The tensor is 13 by 5, its rows 64 bytes apart.
-std::string kernelText(const Wanted &w, bool inShared) {
-  std::string space = inShared ? ".shared::cta" : ".global";
+/// Where the map is changed, and how far the fences reach.
+struct Spelling {
+  const char *space; ///< `.global`, `.shared::cta` or nothing: generic
+  std::string scope;
+  bool inShared() const { return std::string_view(space) == ".shared::cta"; }
+};
+
+/// Changes every field of a map and loads a box of 8 by 16 bytes through it.
+/// The tensor is 13 by 5, its rows 64 bytes apart.
+std::string kernelText(const Wanted &w, const Spelling &spelling) {
+  bool inShared = spelling.inShared();
   auto replace = [&](const std::string &field, const std::string &type,
                      const std::string &operands) {
-    return "tensormap.replace.tile." + field + space + ".b1024." + type +
-           " [%m], " + operands + ";\n";
+    return "tensormap.replace.tile." + field + spelling.space + ".b1024." +
+           type + " [%m], " + operands + ";\n";
   };
   std::string columns = std::to_string(16 / w.bytes * w.elementStride);
   std::string changes =
@@ -48,10 +55,11 @@ std::string kernelText(const Wanted &w, bool inShared) {
                : "";
   // In shared memory the map is copied back by the whole warp.
   std::string after =
-      inShared ? "bar.warp.sync -1;\ntensormap.cp_fenceproxy.global."
-                 "shared::cta.tensormap::generic.release.gpu.sync.aligned "
-                 "[%map], [%m], 128;\n"
-               : "fence.proxy.tensormap::generic.release.gpu;\n";
+      inShared
+          ? "bar.warp.sync -1;\ntensormap.cp_fenceproxy.global."
+            "shared::cta.tensormap::generic.release." +
+                spelling.scope + ".sync.aligned [%map], [%m], 128;\n"
+          : "fence.proxy.tensormap::generic.release." + spelling.scope + ";\n";
   return ".version 8.6\n.target sm_90a\n.address_size 64\n"
          ".extern .shared .align 1024 .b8 smem[];\n"
          ".visible .entry k(.param .u64 map, .param .u64 x, .param .u64 out)\n"
@@ -63,8 +71,8 @@ std::string kernelText(const Wanted &w, bool inShared) {
          "mov.u32 %s, smem;\nadd.u32 %bar, %s, 2048;\n" +
          before + (inShared ? "" : "mov.u64 %m, %map;\n") +
          "setp.ne.u32 %p, %t, 0;\n@%p bra DONE;\n" + changes + "DONE:\n" +
-         after +
-         "fence.proxy.tensormap::generic.acquire.gpu [%map], 128;\n"
+         after + "fence.proxy.tensormap::generic.acquire." + spelling.scope +
+         " [%map], 128;\n"
          "@%p bra LOADED;\nmbarrier.init.shared.b64 [%bar], 1;\n"
          "mbarrier.arrive.expect_tx.shared.b64 _, [%bar], 128;\n"
          "mov.u32 %c0, -1;\nmov.u32 %c1, -2;\n"
@@ -76,8 +84,8 @@ std::string kernelText(const Wanted &w, bool inShared) {
          "mad.wide.u32 %o, %t, 4, %o;\nst.global.u32 [%o], %v;\nret;\n}\n";
 }
 
-void check(const Wanted &w, bool inShared) {
-  Kernel kernel(kernelText(w, inShared));
+void check(const Wanted &w, const Spelling &spelling) {
+  Kernel kernel(kernelText(w, spelling));
   std::vector<uint8_t> x(5 * 64 + 64), out(128);
   for (size_t i = 0; i < x.size(); ++i)
     x[i] = uint8_t(3 * i + 1);
@@ -91,7 +99,7 @@ void check(const Wanted &w, bool inShared) {
   kernel.launch.block[0] = 32;
   kernel.launch.dynamicShared = 2056;
   Report report = kernel.run();
-  ASSERT_TRUE(isClean(report)) << kernelText(w, inShared) << textOf(report);
+  ASSERT_TRUE(isClean(report)) << kernelText(w, spelling) << textOf(report);
   unsigned columns = 16 / w.bytes;
   for (unsigned row = 0; row < 8; ++row)
     for (unsigned column = 0; column < columns; ++column) {
@@ -108,25 +116,29 @@ void check(const Wanted &w, bool inShared) {
     }
   recordCompared(kernel, {"tensormap.replace", "cp.async.bulk.tensor",
                           "fence.proxy.tensormap"});
-  if (inShared)
+  if (spelling.inShared())
     recordCompared(kernel, {"tensormap.cp_fenceproxy"});
 }
 
 } // namespace
 
+/// Every element type by the number that `tensormap.replace` has for it.
 TEST(TensorMap, ReplacedFields) {
-  for (bool inShared : {false, true})
-    for (unsigned swizzle : {0u, 1u, 2u, 3u})
-      for (unsigned stride : {1u, 2u}) {
-        check({2, 4, swizzle, false, stride}, inShared); // u32
-        check({0, 1, swizzle, false, stride}, inShared); // u8
-        check({1, 2, swizzle, false, stride}, inShared); // u16
-        check({5, 8, swizzle, false, stride}, inShared); // s64
-        check({7, 4, swizzle, true, stride}, inShared);  // f32
-        check({6, 2, swizzle, true, stride}, inShared);  // f16
-        check({10, 2, swizzle, true, stride}, inShared); // bf16
-        check({9, 8, swizzle, true, stride}, inShared);  // f64
-      }
+  struct {
+    unsigned bytes;
+    bool isFloat;
+  } elements[] = {{1, false}, {2, false}, {4, false}, {4, false}, {8, false},
+                  {8, false}, {2, true},  {4, true},  {4, true},  {8, true},
+                  {2, true},  {4, true},  {4, true}};
+  unsigned turn = 0;
+  for (const char *space : {".global", ".shared::cta", ""})
+    for (const char *scope : {"cta", "cluster", "gpu", "sys"})
+      for (unsigned swizzle : {0u, 1u, 2u, 3u})
+        for (unsigned stride : {1u, 2u})
+          for (unsigned i = 0; i < std::size(elements); ++i)
+            check({i, elements[i].bytes, swizzle,
+                   elements[i].isFloat && turn++ % 2, stride},
+                  {space, scope});
 }
 
 /// What ptxas refuses as well.

@@ -125,7 +125,7 @@ bool checkDescriptor(Warp &warp, const Op &op,
   // size or where the base offset says (9.7.15.5.1.2).
   uint32_t inPattern = descriptor.start - (descriptor.baseOffset << 7);
   if (uint32_t rows = inPattern / descriptor.span % 8;
-      rows != 0 && descriptor.swizzle != TensorSwizzle::None) {
+      rows != 0 && descriptor.swizzle != TensorSwizzle::None)
     machine.find(
         FindingKind::Descriptor, warp, op, 0, shared.address + descriptor.start,
         "has a descriptor that starts at shared offset " +
@@ -133,8 +133,6 @@ bool checkDescriptor(Warp &warp, const Op &op,
             " rows into a pattern of " + std::to_string(8 * descriptor.span) +
             " bytes, with a base offset of " +
             std::to_string(descriptor.baseOffset));
-    return false;
-  }
   uint32_t bytes = elementBits(type) / 8;
   bool inside = true;
   uint32_t outside = 0;

@@ -130,15 +130,15 @@ TEST(TensorMap, ReplacedFields) {
   } elements[] = {{1, false}, {2, false}, {4, false}, {4, false}, {8, false},
                   {8, false}, {2, true},  {4, true},  {4, true},  {8, true},
                   {2, true},  {4, true},  {4, true}};
+  const char *scopes[] = {"cta", "cluster", "gpu", "sys"};
   unsigned turn = 0;
   for (const char *space : {".global", ".shared::cta", ""})
-    for (const char *scope : {"cta", "cluster", "gpu", "sys"})
-      for (unsigned swizzle : {0u, 1u, 2u, 3u})
-        for (unsigned stride : {1u, 2u})
-          for (unsigned i = 0; i < std::size(elements); ++i)
-            check({i, elements[i].bytes, swizzle,
-                   elements[i].isFloat && turn++ % 2, stride},
-                  {space, scope});
+    for (unsigned swizzle : {0u, 1u, 2u, 3u})
+      for (unsigned stride : {1u, 2u})
+        for (unsigned i = 0; i < std::size(elements); ++i, ++turn)
+          check({i, elements[i].bytes, swizzle, elements[i].isFloat && turn % 2,
+                 stride},
+                {space, scopes[turn % 4]});
 }
 
 /// What ptxas refuses as well.

@@ -33,7 +33,7 @@ struct Wgmma {
   }
 };
 
-constexpr unsigned startOfB = 16384, sharedBytes = 49152;
+constexpr unsigned startOfB = 10240, sharedBytes = 49152;
 
 /// Where element (outer, inner along K) lies.
 uint32_t placeOf(unsigned outer, unsigned inner, unsigned bytes, unsigned span,
@@ -71,7 +71,8 @@ std::pair<unsigned, unsigned> placeInD(unsigned thread, unsigned i) {
           i / 4 * 8 + lane % 4 * 2 + i % 2};
 }
 
-std::string kernelText(const Wgmma &w) {
+/// The kernel copies `used` bytes of the image, a multiple of 2048.
+std::string kernelText(const Wgmma &w, unsigned used) {
   unsigned count = w.accumulators();
   std::string bytes = std::to_string(4 * count), loads, stores;
   std::string register32 = w.d->bits == 16 ? "b32" : w.d->type;
@@ -113,7 +114,7 @@ std::string kernelText(const Wgmma &w) {
          "st.shared.v4.u32 [%s], {%w0, %w1, %w2, %w3};\n"
          "add.u64 %pi, %pi, 2048;\nadd.u32 %s, %s, 2048;\n"
          "add.u32 %i, %i, 2048;\nsetp.lt.u32 %p, %i, " +
-         std::to_string(sharedBytes) +
+         std::to_string(used) +
          ";\n@%p bra COPY;\nfence.proxy.async;\nbar.sync 0;\n" + loads +
          "wgmma.fence.sync.aligned;\n" + w.text() + " " +
          registerList("%d", count) + ", " +
@@ -129,18 +130,17 @@ void check(const Wgmma &w) {
       first(64, w.n, *w.d, 7, w.fill);
   unsigned bytes = w.a->bits / 8, start = w.baseOffset * 128;
   std::vector<uint8_t> image(sharedBytes);
+  unsigned used = 0;
+  auto put = [&](unsigned at, uint64_t value) {
+    std::memcpy(&image[at], &value, bytes);
+    used = std::max(used, at + bytes);
+  };
   for (unsigned q = 0; q < w.k(); ++q) {
-    for (unsigned i = 0; i < 64; ++i) {
-      uint64_t value = a.at(i, q);
-      std::memcpy(&image[start + placeOf(i, q, bytes, w.span, w.transA, 64)],
-                  &value, bytes);
-    }
-    for (unsigned j = 0; j < w.n; ++j) {
-      uint64_t value = b.at(q, j);
-      std::memcpy(&image[start + startOfB +
-                         placeOf(j, q, bytes, w.span, w.transB, w.n)],
-                  &value, bytes);
-    }
+    for (unsigned i = 0; i < 64; ++i)
+      put(start + placeOf(i, q, bytes, w.span, w.transA, 64), a.at(i, q));
+    for (unsigned j = 0; j < w.n; ++j)
+      put(start + startOfB + placeOf(j, q, bytes, w.span, w.transB, w.n),
+          b.at(q, j));
   }
   std::vector<uint64_t> elementsA, elementsD;
   for (unsigned thread = 0; thread < 128; ++thread) {
@@ -155,7 +155,7 @@ void check(const Wgmma &w) {
   }
   std::vector<uint8_t> fragments = packed(elementsA, w.a->bits),
                        out = packed(elementsD, w.d->bits);
-  Kernel kernel(kernelText(w));
+  Kernel kernel(kernelText(w, (used + 2047) / 2048 * 2048));
   kernel.addBuffer(image, "image");
   kernel.addBuffer(out, "acc");
   kernel.addBuffer(fragments, "fragments");

@@ -176,6 +176,7 @@ public:
   std::map<uint64_t, std::vector<AcquiredWrite>> acquiredMaps; ///< by key
   /// Rises with everything another warp could see: stops spin detection.
   uint64_t epoch = 0;
+  uint64_t failedPolls = 0; ///< waits on mbarriers since a phase was over
   std::vector<std::unique_ptr<Memory>> globals; ///< by address
   Memory params;
   std::vector<std::byte> constantBank;

@@ -60,6 +60,7 @@ void Machine::completePhaseIfDone(Block &block, uint32_t offset,
     barrier.arriving.clear();
   }
   ++epoch;
+  failedPolls = 0;
   wakeMbarrier(block, offset);
 }
 
@@ -310,6 +311,7 @@ void wait(Warp &warp, const Op &op, Lanes lanes) {
   }
   group.polls = false;
   group.gaveUp = missing != nullptr;
+  machine.failedPolls += missing != nullptr;
   Lanes &d = warp.predicate(op.d);
   d = (d & ~lanes) | done;
 }

@@ -13,6 +13,11 @@ namespace heddle::ptx {
 /// matters, and long where only speed does.
 static constexpr uint64_t checkedTurn = 200, uncheckedTurn = 20000;
 
+/// Waits on mbarriers that fail, per warp that can run, before asynchronous
+/// work completes although warps can run: a loop that polls with `test_wait`
+/// and reads a clock never repeats itself, and may wait for that work alone.
+static constexpr uint64_t pollsPerWarp = 64;
+
 void Machine::run() {
   uint64_t clusters =
       uint64_t(launch.grid[0]) * launch.grid[1] * launch.grid[2] /
@@ -50,6 +55,10 @@ void Machine::run() {
       if (launch.options.async == AsyncMode::Random && !loads.empty() &&
           chance())
         completeSomeAsync(true);
+      if (failedPolls > pollsPerWarp * (runnable.size() + 1)) {
+        failedPolls = 0;
+        completeSomeAsync(true);
+      }
       if (++turns % 256 == 0)
         wakeStuck();
       if (warp.live == 0 && warp.isQueued)

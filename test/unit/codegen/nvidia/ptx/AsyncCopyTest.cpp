@@ -211,4 +211,20 @@ TEST(AsyncCopy, Arrivals) {
     }
 }
 
+/// A loop that polls and reads a clock never repeats itself, so no warp is ever
+/// out of work: the copies must complete all the same.
+TEST(AsyncCopyTest, CompletesForWaitsThatReadAClock) {
+  for (AsyncMode mode : modes) {
+    std::vector<uint8_t> from = source();
+    auto out = copied("cp.async.cg.shared.global [%to+16], [%from], 16;\n"
+                      "cp.async.mbarrier.arrive.noinc.shared.b64 [bars];\n"
+                      "WAIT:\nmov.u64 %generic, %globaltimer;\n"
+                      "mbarrier.test_wait.parity.shared.b64 %p, [bars], 0;\n"
+                      "@!%p bra WAIT;",
+                      from, mode);
+    for (size_t i = 0; i < out.size(); ++i)
+      ASSERT_EQ(out[i], i % 32 < 16 ? before(i) : from[i - 16]) << "byte " << i;
+  }
+}
+
 } // namespace heddle::ptx::test

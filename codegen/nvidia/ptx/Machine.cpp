@@ -307,6 +307,9 @@ void Machine::releaseStacks(Warp &warp) {
 }
 
 void Machine::endWarp(Warp &warp) {
+  // Other warps may wait for what a producer that has exited left behind.
+  while (completeArrivals(warp)) {
+  }
   for (AsyncCopy &copy : warp.copies)
     performAsyncCopy(warp, copy, copy.lanes);
   warp.copies.clear();

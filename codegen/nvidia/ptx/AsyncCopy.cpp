@@ -69,7 +69,8 @@ bool Machine::completeArrivals(Warp &warp) {
     unsigned lane = unsigned(std::countr_zero(left));
     Block &block = *done.to[lane].memory->block;
     uint32_t offset = uint32_t(done.to[lane].offset);
-    if (Mbarrier *barrier = mbarrierAt(warp, op, lane, block, offset))
+    // The warp used it when it issued the arrival.
+    if (Mbarrier *barrier = findMbarrier(warp, op, lane, block, offset))
       arrive(warp, op, lane, block, offset, *barrier, 1, done.released.get());
   }
   return true;

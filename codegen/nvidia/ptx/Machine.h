@@ -134,6 +134,10 @@ public:
   void checkClusterBarrier(Cluster &cluster);
   /// Lets a sleeping group go on.
   void wake(Warp &warp, LaneGroup &group);
+  /// The mbarrier there, or none after a finding.
+  Mbarrier *findMbarrier(Warp &warp, const Op &op, unsigned lane, Block &block,
+                         uint32_t offset);
+  /// As `findMbarrier`, and notes that the warp uses it now.
   Mbarrier *mbarrierAt(Warp &warp, const Op &op, unsigned lane, Block &block,
                        uint32_t offset);
   void arrive(Warp &warp, const Op &op, unsigned lane, Block &block,

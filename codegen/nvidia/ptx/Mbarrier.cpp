@@ -13,19 +13,25 @@ namespace heddle::ptx {
 /// Largest count and largest transaction count of the ISA.
 static constexpr uint32_t maxCount = (1u << 20) - 1;
 
+Mbarrier *Machine::findMbarrier(Warp &warp, const Op &op, unsigned lane,
+                                Block &block, uint32_t offset) {
+  auto found = block.mbarriers.find(offset);
+  if (found != block.mbarriers.end())
+    return &found->second;
+  find(FindingKind::MbarrierMisuse, warp, op, lane,
+       block.shared.address + offset,
+       "uses shared offset " + std::to_string(offset) +
+           ", which holds no initialised mbarrier");
+  return nullptr;
+}
+
 Mbarrier *Machine::mbarrierAt(Warp &warp, const Op &op, unsigned lane,
                               Block &block, uint32_t offset) {
-  auto found = block.mbarriers.find(offset);
+  Mbarrier *found = findMbarrier(warp, op, lane, block, offset);
+  if (!found || !checks)
+    return found;
+  Mbarrier &barrier = *found;
   uint64_t address = block.shared.address + offset;
-  if (found == block.mbarriers.end()) {
-    find(FindingKind::MbarrierMisuse, warp, op, lane, address,
-         "uses shared offset " + std::to_string(offset) +
-             ", which holds no initialised mbarrier");
-    return nullptr;
-  }
-  Mbarrier &barrier = found->second;
-  if (!checks)
-    return &barrier;
   if (barrier.lastUses.size() <= warp.agent)
     barrier.lastUses.resize(warp.agent + 1);
   barrier.lastUses[warp.agent] = {warp.clock.of(warp.agent), indexOf(op),

@@ -227,15 +227,20 @@ TEST(AsyncCopyTest, CompletesForWaitsThatReadAClock) {
   }
 }
 
-/// The last copies of a producer arrive although it exits without a wait.
+/// The last copies of a producer arrive although it exits without a wait. Its
+/// use of the mbarrier, which the consumer ends, was before its own barrier.
 TEST(AsyncCopyTest, ArrivesForAWarpThatHasExited) {
   for (AsyncMode mode : modes) {
     std::vector<uint8_t> from = source();
     auto out = copied("cp.async.cg.shared.global [%to+16], [%from], 16;\n"
                       "cp.async.mbarrier.arrive.noinc.shared.b64 [bars];\n"
-                      "setp.lt.u32 %p, %t, 32;\n@%p ret;\n"
+                      "setp.lt.u32 %p, %t, 32;\n"
+                      "@%p bar.arrive 1, 64;\n@%p ret;\n"
                       "WAIT:\nmbarrier.try_wait.parity.shared.b64 %p, "
-                      "[bars], 0;\n@!%p bra WAIT;\nsub.u32 %to, %to, 1024;",
+                      "[bars], 0;\n@!%p bra WAIT;\nbar.sync 1, 64;\n"
+                      "setp.eq.u32 %p, %t, 32;\n"
+                      "@%p mbarrier.inval.shared.b64 [bars];\n"
+                      "sub.u32 %to, %to, 1024;",
                       from, mode);
     for (size_t i = 1024; i < out.size(); ++i) {
       size_t seen = i - 1024; // what a thread of the warp that left copied

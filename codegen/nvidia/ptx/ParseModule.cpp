@@ -214,6 +214,10 @@ void ModuleParser::parseFunction(bool isEntry) {
   function.name = expectWord("a function name");
   if (token.is('('))
     function.params = parseParams();
+  for (const Param &param : function.params)
+    if (isEntry && param.inRegister)
+      fail(token.where, "expected a '.param' of the kernel, got '.reg' '" +
+                            param.name + "'");
   parseDirectives(function);
   bool &isDefined = symbols[function.name];
   if (isDefined && token.is('{'))

@@ -25,6 +25,16 @@ TEST(FuzzedInput, KernelThatUsesNoRegister) {
   EXPECT_TRUE(isClean(kernel.run()));
 }
 
+TEST(FuzzedInput, KernelWithAParameterInARegister) {
+  ParseResult parsed =
+      parse(".version 8.0\n.target sm_90\n.address_size 64\n"
+            ".visible .entry k(.param .u64 p, .reg .u64 r)\n{\nret;\n}\n",
+            "fuzzed.ptx");
+  ASSERT_FALSE(parsed.module);
+  EXPECT_EQ(parsed.diagnostics[0].text,
+            "expected a '.param' of the kernel, got '.reg' 'r'");
+}
+
 TEST(FuzzedInput, WideSpecialRegisterBehindPredicates) {
   Kernel kernel(".version 8.0\n.target sm_90\n.address_size 64\n"
                 ".visible .entry k()\n{\n.reg .pred %p<2>;\n"
